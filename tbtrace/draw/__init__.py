@@ -1,0 +1,1 @@
+"""Pixels: figures and PNG. Knows nothing of reinforcement learning."""

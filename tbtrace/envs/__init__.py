@@ -1,0 +1,1 @@
+"""The tap around environments, and the plant that the demo trains on."""

@@ -1,0 +1,108 @@
+"""What one finished episode recorded: plain arrays, ready to travel, to be drawn and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+StepArray = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values of one running quantity in one episode, in the order of its steps.
+
+    Attributes:
+        steps: int32 `(n,)`, the episode's step of each value; 0 is the reset.
+        values: float64 `(n,)`; NaN and infinities stand as the environment gave them.
+    """
+
+    steps: StepArray
+    values: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where one entity was, in the order of the episode's steps.
+
+    Attributes:
+        steps: int32 `(n,)`; 0 is the reset.
+        points: float64 `(n, 2)` or `(n, 3)` in the scene's units. A row of NaN is a gap: the entity
+            was away from that step on; the line must not cross it.
+        channels: `{name: float64 (n,)}`, numbers that came with the points; NaN where none came.
+        labels: `{name: (str or None, ...)}` of length n, states that came with the points; None
+            where none came.
+    """
+
+    steps: StepArray
+    points: FloatArray
+    channels: Mapping[str, FloatArray] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What an environment put under one media name in one episode, copied at the step.
+
+    Attributes:
+        steps: int32 `(n,)`; 0 is the reset.
+        values: n arrays; `uint8 (H, W, 3)` ones are frames. Shapes may differ.
+    """
+
+    steps: StepArray
+    values: tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What entities move in.
+
+    Attributes:
+        background: uint8 `(H, W, 3)` image that fills `extent`, its first row at `y1`; or None.
+        extent: `(x0, x1, y0, y1)` in the units of the points, left, right, bottom, top; or None.
+        units: The unit of the coordinates, e.g. `"m"`; or None.
+        places: `{text: (x, y)}`, names to write at points of the scene.
+        axes: Names of the axes, e.g. `("east", "north")`; empty for x, y, z.
+    """
+
+    background: NDArray[np.uint8] | None = None
+    extent: tuple[float, float, float, float] | None = None
+    units: str | None = None
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    axes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Episode:
+    """One finished episode.
+
+    Attributes:
+        uid: Unique id, RLlib's own `episode.id_` where there is one.
+        split: `"train"` or `"evaluation"`; empty until the episode has been drained.
+        iteration: The `training_iteration` in which the episode was reported; 0 until then.
+        env_steps: Environment steps sampled for training in the whole run when it was reported.
+        length: Steps of the episode (calls of `env.step`).
+        episode_return: Sum of the environment's rewards, undiscounted.
+        running: `{name: Series}`, every value of every running quantity.
+        final: `{name: float}`, the last value given in the episode.
+        traces: `{group: {entity: Trace}}`; empty when the episode was not picked to travel whole.
+        media: `{name: Media}`; empty when the episode was not picked to travel whole.
+        scene: The scene that this episode's infos gave, or None.
+    """
+
+    uid: str
+    length: int
+    episode_return: float
+    running: Mapping[str, Series] = field(default_factory=dict)
+    final: Mapping[str, float] = field(default_factory=dict)
+    traces: Mapping[str, Mapping[str, Trace]] = field(default_factory=dict)
+    media: Mapping[str, Media] = field(default_factory=dict)
+    scene: Scene | None = None
+    split: str = ""
+    iteration: int = 0
+    env_steps: int = 0

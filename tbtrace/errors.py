@@ -1,0 +1,99 @@
+"""The tree of errors, and the warnings that are said once.
+
+```
+TbtraceError
+├── ContractError(ValueError)   an option or a scene breaks the info contract
+└── ViewError                   a view could not draw
+```
+
+Bad input from an environment never raises: it is named once by a `TbtraceWarning` and counted.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import Counter
+
+
+class TbtraceError(Exception):
+    """Base class of every error that tbtrace raises on purpose."""
+
+
+class ContractError(TbtraceError, ValueError):
+    """An option of tbtrace, or a call, breaks a documented rule."""
+
+
+class ViewError(TbtraceError):
+    """A view could not draw the episodes that it was given."""
+
+
+class TbtraceWarning(UserWarning):
+    """Something was left out of the report; the message says what, why and what to do."""
+
+
+_said: set[str] = set()
+_said_lock = threading.Lock()
+
+
+def warn_once(key: str, message: str) -> None:
+    """Issues `message` as a `TbtraceWarning`, once per process and `key`.
+
+    Args:
+        key: What makes two warnings the same, e.g. the metric's name and the kind of problem.
+        message: One sentence: the key, the value's type and shape, the rule, the remedy.
+
+    Example:
+        >>> import warnings
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
+        ...     warn_once("doc/speed", "speed is a str")
+        ...     warn_once("doc/speed", "speed is a str")
+        >>> len(caught)
+        1
+    """
+    with _said_lock:
+        if key in _said:
+            return
+        _said.add(key)
+    warnings.warn(message, TbtraceWarning, stacklevel=2)
+
+
+def forget_warnings() -> None:
+    """Lets every warning be said once more (for tests)."""
+    with _said_lock:
+        _said.clear()
+
+
+class Problems:
+    """Counts what could not be used, and names each kind of it once per process.
+
+    Counts are kept per kind (`"values"`, `"points"`, `"episodes"`, `"pictures"`, `"records"`)
+    until `take` hands them on.
+
+    Example:
+        >>> problems = Problems()
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore")
+        ...     problems.add("values", "doc/name", "'name' is a str; give a number")
+        >>> problems.take()
+        {'values': 1}
+        >>> problems.take()
+        {}
+    """
+
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def add(self, kind: str, key: str, message: str, count: int = 1) -> None:
+        """Counts `count` things of `kind` and warns, the first time, with `message`."""
+        self._counts[kind] += count
+        warn_once(f"{kind}:{key}", message)
+
+    def take(self) -> dict[str, int]:
+        """Returns the counts since the last call and starts again at zero."""
+        counts, self._counts = dict(self._counts), Counter()
+        return counts

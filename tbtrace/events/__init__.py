@@ -1,0 +1,1 @@
+"""Event files: records on disk, summaries, and a tensorboardX writer on top."""

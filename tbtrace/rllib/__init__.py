@@ -1,0 +1,1 @@
+"""Where tbtrace meets RLlib: the callback, and what travels in a result."""
