@@ -12,6 +12,7 @@ Bad input from an environment never raises: it is named once by a `TbtraceWarnin
 from __future__ import annotations
 
 import threading
+import traceback
 import warnings
 from collections import Counter
 
@@ -68,8 +69,8 @@ def forget_warnings() -> None:
 class Problems:
     """Counts what could not be used, and names each kind of it once per process.
 
-    Counts are kept per kind (`"values"`, `"points"`, `"episodes"`, `"pictures"`, `"records"`)
-    until `take` hands them on.
+    Counts are kept per kind (`"values"`, `"points"`, `"episodes"`, `"pictures"`, `"records"`, and
+    `"aborted"`, `"uncounted"`) until `take` hands them on.
 
     Example:
         >>> problems = Problems()
@@ -89,11 +90,25 @@ class Problems:
         self._counts: Counter[str] = Counter()
 
     def add(self, kind: str, key: str, message: str, count: int = 1) -> None:
-        """Counts `count` things of `kind` and warns, the first time, with `message`."""
+        """Counts `count` things of `kind` and warns with `message` once per process and `key`."""
         self._counts[kind] += count
         warn_once(f"{kind}:{key}", message)
 
+    def count(self, kind: str) -> None:
+        """Counts one thing of `kind` that needs no warning."""
+        self._counts[kind] += 1
+
+    def add_error(self, kind: str, doing: str, error: BaseException) -> None:
+        """Counts an error that must not leave tbtrace, and says once where it was raised."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" in {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+        self.add(
+            kind,
+            f"{doing} {type(error).__name__}{place}",
+            f"{doing} raised {type(error).__name__}: {error}{place}; training goes on without it",
+        )
+
     def take(self) -> dict[str, int]:
         """Returns the counts since the last call and starts again at zero."""
-        counts, self._counts = dict(self._counts), Counter()
-        return counts
+        counts, self._counts = self._counts, Counter()
+        return {kind: count for kind, count in counts.items() if count}

@@ -1,0 +1,68 @@
+"""The tap: a wrapper round a sub-environment that records its infos, and else is not there."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, SupportsFloat
+
+import gymnasium as gym
+
+from tbtrace.recording import Recording
+
+# Everything that gymnasium's Wrapper keeps on itself; the rest belongs to the wrapped environment.
+_OWN = frozenset(
+    ("env", "recording", "_action_space", "_observation_space", "_metadata", "_cached_spec")
+)
+
+
+class Tap(gym.Wrapper[Any, Any, Any, Any]):
+    """Records the raw info of every reset and step, before gymnasium's vectorisation mangles it.
+
+    What is addressed to tbtrace is taken out of the info on the way. Attributes that the tap does
+    not have are read from and set on the wrapped environment, so that code which reaches into
+    `vector_env.envs[i]` keeps working. A deep copy (of an environment that plans ahead, say) and a
+    pickle hold the wrapped environment alone and do not record.
+
+    Args:
+        env: The outermost sub-environment.
+        recording: Where its infos go.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], recording: Recording) -> None:
+        super().__init__(env)
+        self.recording = recording
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Resets the environment and starts an episode."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        return observation, self.recording.reset(self.env, info)  # type: ignore[return-value]
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Steps the environment and records the step."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        done = bool(terminated or truncated)
+        rest = self.recording.step(self.env, info, reward, done)
+        return observation, reward, terminated, truncated, rest  # type: ignore[return-value]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _OWN or name.startswith("__"):  # not set up yet, as while unpickling
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.env, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _OWN:
+            super().__setattr__(name, value)
+        else:
+            setattr(self.env, name, value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self.env, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _wrapped, (self.env,)
+
+
+def _wrapped(env: Any) -> Any:
+    return env

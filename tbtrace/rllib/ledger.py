@@ -1,0 +1,129 @@
+"""Ledger: what the algorithm knows of its run; turns records into metrics and parcels."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tbtrace.episode import Episode
+from tbtrace.errors import Problems
+from tbtrace.rllib.parcel import Contents, Parcel, Record
+from tbtrace.select import EpisodeSummary, Selector, picked
+from tbtrace.stats import Names, histograms, over_episodes, summarise
+
+DROPPED = ("values", "points", "episodes", "pictures", "records")
+_REMEMBERED = 100_000
+
+
+class Ledger:
+    """Keeps a run's names, counters and the evaluation that waits for its iteration's result.
+
+    Args:
+        names: Names to report from the first iteration on; a dict of `running` and `final`, or a
+            list of final names.
+        keep: Which episodes of an iteration travel whole.
+        problems: The counters of this process.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[str, Iterable[str]] | Iterable[str],
+        keep: Sequence[Selector],
+        problems: Problems,
+    ) -> None:
+        self.names = Names()
+        if isinstance(names, Mapping):
+            self.names.add(names.get("running", ()), names.get("final", ()))
+        else:
+            self.names.add(final=names)
+        self._keep = tuple(keep)
+        self._problems = problems
+        self._counts: Counter[str] = Counter()
+        self._seen: dict[str, None] = {}
+        self._evaluation: list[Episode] = []
+
+    def evaluated(self, records: Sequence[Record]) -> dict[str, float]:
+        """Takes in an evaluation's records; returns its metrics."""
+        episodes = self._take_in(records, "evaluation")
+        self._evaluation += episodes
+        return over_episodes(self._summaries(episodes), self.names)
+
+    def trained(
+        self, records: Sequence[Record], iteration: int, env_steps: int
+    ) -> tuple[dict[str, float], dict[str, float], Parcel]:
+        """Closes an iteration.
+
+        Args:
+            records: What the env runners sent in it.
+            iteration: The result's `training_iteration`.
+            env_steps: Environment steps sampled for training in the whole run.
+
+        Returns:
+            The metrics of training, those of the evaluation since the last iteration (NaN without
+            one), and the parcel for the driver.
+        """
+        trained = self._take_in(records, "train")
+        evaluated, self._evaluation = self._evaluation, []
+        for episode in (*trained, *evaluated):
+            episode.iteration, episode.env_steps = iteration, env_steps
+        self.names.warn_collisions(self._problems)
+        metrics: list[dict[str, float]] = []
+        kept: list[Episode] = []
+        for episodes in (trained, evaluated):
+            summaries = self._summaries(episodes)
+            metrics.append(over_episodes(summaries, self.names))
+            kept += [episodes[index] for index in sorted(picked(self._keep, summaries))]
+        contents = Contents(
+            episodes=tuple(kept),
+            histograms={"train": histograms(trained), "evaluation": histograms(evaluated)},
+        )
+        return metrics[0], metrics[1], Parcel(contents)
+
+    def counters(self) -> dict[str, Any]:
+        """Returns the run's counters so far, every one of them in every result."""
+        self._counts.update(self._problems.take())
+        return {
+            "dropped": {kind: self._counts[kind] for kind in DROPPED},
+            "aborted": self._counts["aborted"],
+            "uncounted": self._counts["uncounted"],
+        }
+
+    def _summaries(self, episodes: Sequence[Episode]) -> list[EpisodeSummary]:
+        return [summarise(episode, self.names) for episode in episodes]
+
+    def _take_in(self, records: Sequence[Record], split: str) -> list[Episode]:
+        episodes = []
+        for record in records:
+            self._counts.update(record.counts)
+            self.names.add(record.running, record.final)
+            for episode in record.episodes:
+                # RLlib emits evaluation statistics again in the iteration after an evaluation.
+                if episode.uid in self._seen:
+                    continue
+                self._seen[episode.uid] = None
+                episode.split = split
+                self.names.see(episode)
+                episodes.append(episode)
+        while len(self._seen) > _REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return episodes
+
+
+def drain(metrics: Any, key: str) -> list[Record]:
+    """Takes the records out of a dict of reduced metrics.
+
+    RLlib hands an item series on as a list, a bare item (when there is just one), NaN, None, or
+    not at all.
+    """
+    if not isinstance(metrics, dict):
+        return []
+    value = metrics.pop(key, None)
+    items = value if isinstance(value, list | tuple) else [value]
+    return [item for item in items if isinstance(item, Record)]
+
+
+def whole(value: Any) -> int:
+    """Reads a step counter of a result; 0 where it is missing or no number."""
+    return int(value) if isinstance(value, float | int) and math.isfinite(value) else 0

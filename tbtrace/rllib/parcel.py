@@ -1,0 +1,84 @@
+"""What travels: records from env runners to the algorithm, one parcel from there to the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tbtrace.episode import Episode, FloatArray
+
+RECORDS = "tbtrace"
+"""The one MetricsLogger key, below `env_runners`, that records travel under."""
+
+PARCEL = "tbtrace_parcel"
+"""The key of the parcel in the result dict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one env runner has to say after one call of `sample()`; opaque to RLlib.
+
+    Attributes:
+        episodes: The episodes that ended, in that order; those that nobody will look at without
+            traces, media and scene.
+        running: Running names that this env runner mentions for the first time.
+        final: Final names, likewise.
+        counts: What could not be used since the last record, by kind.
+    """
+
+    episodes: tuple[Episode, ...] = ()
+    running: tuple[str, ...] = ()
+    final: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the driver needs of one iteration.
+
+    Attributes:
+        episodes: The episodes that are drawn and stored, whole, in the order in which they ended.
+        histograms: `{split: {name: buckets float64 (k, 3)}}`, over every episode of the iteration.
+    """
+
+    episodes: tuple[Episode, ...] = ()
+    histograms: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict)
+
+
+class Parcel:
+    """Holds its contents until it is pickled for the first time, on its way to the driver.
+
+    Tune pickles a result again with every checkpoint and into the experiment's state; from the
+    second time on the parcel is empty. A copy in memory shares the contents.
+
+    Example:
+        >>> import pickle
+        >>> parcel = Parcel(Contents())
+        >>> parcel
+        <Parcel of 0 episodes>
+        >>> pickle.loads(pickle.dumps(parcel)).contents
+        Contents(episodes=(), histograms={})
+        >>> pickle.loads(pickle.dumps(parcel)).contents is None, parcel
+        (True, <empty Parcel>)
+    """
+
+    __slots__ = ("contents",)
+
+    def __init__(self, contents: Contents | None = None) -> None:
+        self.contents = contents
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        contents, self.contents = self.contents, None
+        return Parcel, (contents,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parcel:
+        return Parcel(self.contents)
+
+    def __copy__(self) -> Parcel:
+        return Parcel(self.contents)
+
+    def __repr__(self) -> str:
+        if self.contents is None:
+            return "<empty Parcel>"
+        return f"<Parcel of {len(self.contents.episodes)} episodes>"

@@ -1,0 +1,146 @@
+"""EpisodeRecorder: the RLlib callback that records episodes and reports exact statistics."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from ray.rllib.callbacks.callbacks import RLlibCallback
+
+from tbtrace.info import Contract
+from tbtrace.rllib.deck import Deck
+from tbtrace.rllib.ledger import Ledger, drain, whole
+from tbtrace.rllib.parcel import PARCEL, RECORDS
+from tbtrace.select import Best, Last, Selector, Worst
+
+Hook = TypeVar("Hook", bound=Callable[..., None])
+
+
+def _guarded(hook: Hook) -> Hook:
+    """Keeps a hook's exceptions in: on a remote env runner one would silently stop all sampling."""
+
+    @functools.wraps(hook)
+    def guarded(self: EpisodeRecorder, *args: Any, **kwargs: Any) -> None:
+        try:
+            hook(self, *args, **kwargs)
+        except Exception as error:
+            if self._strict:
+                raise
+            self._deck.problems.add_error("records", f"EpisodeRecorder.{hook.__name__}", error)
+
+    return guarded  # type: ignore[return-value]
+
+
+class EpisodeRecorder(RLlibCallback):
+    """Records what an environment's infos say and reports it, per iteration, in the result.
+
+    Use it as `config.callbacks(tbtrace.EpisodeRecorder)`; options go through
+    `functools.partial(tbtrace.EpisodeRecorder, info_keys=...)`, RLlib's own way.
+
+    In every result: `env_runners/custom_metrics/<name>_avg_{mean,min,max}`,
+    `<name>_sum_{mean,min,max}` (running), `<name>_{mean,min,max}` (final), the same below
+    `evaluation/env_runners` when evaluation is configured, NaN where no episode ended, and
+    `tbtrace/{dropped/*,aborted,uncounted}`, counters over the run.
+
+    Args:
+        names: Metrics to report (as NaN) before any episode mentions them, for schedulers and for
+            the columns of `progress.csv`: a list of final names, or a dict
+            `{"running": [...], "final": [...]}`.
+        keep: Selectors of the episodes that travel to the driver with their traces, applied to
+            what ended in each iteration.
+        consume: Info keys that are taken out of the info before RLlib sees it; of `"tbtrace"`,
+            `"data"`, `"media"`.
+        info_keys: `{"running": [...], "final": [...]}`, entries of the info itself to record.
+        extract: `callable(env, info) -> dict` in the shape of `info["tbtrace"]`, for environments
+            that cannot be edited.
+        strict: Raise instead of counting and warning (for tests).
+
+    Raises:
+        ContractError: An option breaks its rule.
+    """
+
+    def __init__(
+        self,
+        *,
+        names: Mapping[str, Iterable[str]] | Iterable[str] = (),
+        keep: Sequence[Selector] = (Best(), Worst(), Last()),
+        consume: Sequence[str] = ("tbtrace",),
+        info_keys: Mapping[str, Sequence[str]] | None = None,
+        extract: Callable[[Any, Any], Mapping[str, Any]] | None = None,
+        strict: bool = False,
+    ) -> None:
+        super().__init__()
+        contract = Contract(
+            consume=tuple(consume) if not isinstance(consume, str) else (consume,),
+            info_keys=info_keys,
+            extract=extract,
+        )
+        self._strict = strict
+        # RLlib makes one instance in each env runner and one in the algorithm; each uses its half.
+        self._deck = Deck(contract, keep, strict)
+        self._ledger = Ledger(names, keep, self._deck.problems)
+
+    # In an env runner.
+
+    @_guarded
+    def on_environment_created(self, *, env: Any, **kwargs: Any) -> None:
+        """Puts a tap on each sub-environment."""
+        self._deck.install(env)
+
+    @_guarded
+    def on_episode_start(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
+        """Reads the info of the reset where there is no tap."""
+        self._deck.follow(env_index, episode, first=True)
+
+    @_guarded
+    def on_episode_step(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
+        """Reads the info of the step where there is no tap."""
+        self._deck.follow(env_index, episode, first=False)
+
+    @_guarded
+    def on_episode_end(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
+        """Takes the finished episode: this hook is the authority on which episodes count."""
+        self._deck.end(env_index, episode.id_)
+
+    @_guarded
+    def on_sample_end(self, *, metrics_logger: Any, **kwargs: Any) -> None:
+        """Hands what ended to the metrics logger, which RLlib fetches after every sample."""
+        record = self._deck.record()
+        if record is not None:
+            metrics_logger.log_value(RECORDS, record, reduce="item_series")
+
+    # In the algorithm.
+
+    @_guarded
+    def on_evaluate_end(
+        self, *, metrics_logger: Any, evaluation_metrics: dict[str, Any], **kwargs: Any
+    ) -> None:
+        """Reports the evaluation's statistics and keeps its episodes for the iteration's result."""
+        runners = evaluation_metrics.setdefault("env_runners", {})
+        records = drain(runners, RECORDS)
+        # Else the next iteration's result holds these records again, and checkpoints hold them.
+        metrics_logger.delete("evaluation", "env_runners", RECORDS, key_error=False)
+        runners.setdefault("custom_metrics", {}).update(self._ledger.evaluated(records))
+
+    @_guarded
+    def on_train_result(
+        self, *, algorithm: Any, metrics_logger: Any, result: dict[str, Any], **kwargs: Any
+    ) -> None:
+        """Reports the iteration's statistics and puts the parcel into the result."""
+        runners = result.setdefault("env_runners", {})
+        records = drain(runners, RECORDS)
+        metrics_logger.delete("env_runners", RECORDS, key_error=False)
+        trained, evaluated, parcel = self._ledger.trained(
+            records,
+            iteration=whole(result.get("training_iteration")),
+            env_steps=whole(result.get("num_env_steps_sampled_lifetime")),
+        )
+        runners.setdefault("custom_metrics", {}).update(trained)
+        evaluation = result.get("evaluation")
+        if isinstance(evaluation, dict) or algorithm.config.evaluation_interval:
+            eval_runners = result.setdefault("evaluation", {}).setdefault("env_runners", {})
+            drain(eval_runners, RECORDS)
+            eval_runners.setdefault("custom_metrics", {}).update(evaluated)
+        result["tbtrace"] = self._ledger.counters()
+        result[PARCEL] = parcel

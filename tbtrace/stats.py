@@ -1,0 +1,199 @@
+"""Exact statistics: of one episode, of an iteration's episodes, and histogram buckets.
+
+An episode's values are reduced once (average and sum of a running quantity, last value of a final
+one), then mean, min and max are taken over the episodes. Sums are correctly rounded (`math.fsum`),
+so the result does not depend on which env runner an episode ran in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tbtrace.episode import Episode, FloatArray
+from tbtrace.errors import Problems
+from tbtrace.select import EpisodeSummary
+
+NAN = float("nan")
+BINS = 30  # what TensorBoard re-bins every histogram to
+
+
+def mean_and_sum(values: FloatArray) -> tuple[float, float]:
+    """Returns average and sum of the finite values; NaN and NaN where there is none.
+
+    Args:
+        values: float64 `(n,)`.
+
+    Example:
+        >>> mean_and_sum(np.array([0.1, 0.2, np.nan, 0.3]))
+        (0.2, 0.6)
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return NAN, NAN
+    try:
+        total = math.fsum(finite)
+    except OverflowError:  # beyond a float: the average still is one
+        return float(np.mean(finite / finite.size) * finite.size), math.copysign(
+            math.inf, float(np.sum(finite / finite.size))
+        )
+    return total / finite.size, total
+
+
+def _free_name(name: str, taken: Container[str]) -> str:
+    """Returns `name`, with `_final` behind it while it is taken."""
+    while name in taken:
+        name = f"{name}_final"
+    return name
+
+
+@dataclass(slots=True)
+class Names:
+    """The running and final names that a run has mentioned so far, in the order of first sight.
+
+    They say which metrics every result holds: a metric that is missing once kills a Tune
+    experiment whose scheduler watches it.
+    """
+
+    running: dict[str, None] = field(default_factory=dict)
+    final: dict[str, None] = field(default_factory=dict)
+
+    def see(self, episode: Episode) -> None:
+        """Adds the names of a finished episode."""
+        self.add(episode.running, episode.final)
+
+    def add(self, running: Iterable[str] = (), final: Iterable[str] = ()) -> None:
+        """Adds names; those that are known stay in their place."""
+        self.running.update(dict.fromkeys(running))
+        self.final.update(dict.fromkeys(final))
+
+    def final_bases(self) -> dict[str, str]:
+        """Returns `{base of the metric: final name}`, collisions with running names resolved."""
+        taken = {f"{name}_{kind}" for name in self.running for kind in ("avg", "sum")}
+        bases: dict[str, str] = {}
+        for name in self.final:
+            base = _free_name(name, taken)
+            taken.add(base)
+            bases[base] = name
+        return bases
+
+    def bases(self) -> list[str]:
+        """Returns the name of each number of an episode: `<running>_avg`, `..._sum`, `<final>`."""
+        running = [f"{name}_{kind}" for name in self.running for kind in ("avg", "sum")]
+        return [*running, *self.final_bases()]
+
+    def warn_collisions(self, problems: Problems) -> None:
+        """Names each final quantity once that had to give way to a running one."""
+        for base, name in self.final_bases().items():
+            if base != name:
+                problems.add(
+                    "values",
+                    f"collision {name!r}",
+                    f"final {name!r} collides with the statistics of a running quantity; "
+                    f"it is reported as '{base}_mean', '_min', '_max'; rename one of the two",
+                    count=0,
+                )
+
+
+def summarise(episode: Episode, names: Names | None = None) -> EpisodeSummary:
+    """Reduces an episode to its numbers, `<running>_avg`, `<running>_sum` and `<final>`.
+
+    Args:
+        episode: The episode.
+        names: The run's names, which say how collisions are resolved; the episode's own by default.
+
+    Returns:
+        Its summary; NaN for a name of the run that the episode has no finite value of.
+    """
+    if names is None:
+        names = Names()
+        names.see(episode)
+    metrics = dict.fromkeys(names.bases(), NAN)
+    for name, series in episode.running.items():
+        metrics[f"{name}_avg"], metrics[f"{name}_sum"] = mean_and_sum(series.values)
+    for base, name in names.final_bases().items():
+        if math.isfinite(episode.final.get(name, NAN)):
+            metrics[base] = episode.final[name]
+    return EpisodeSummary(episode.uid, episode.length, episode.episode_return, metrics)
+
+
+def over_episodes(summaries: Sequence[EpisodeSummary], names: Names) -> dict[str, float]:
+    """Returns `<base>_mean`, `_min`, `_max` over the episodes, for every name of the run.
+
+    An episode counts for a metric when it has a finite value of it.
+
+    Args:
+        summaries: The episodes that ended in the iteration; may be empty.
+        names: The names to report; NaN where no episode has a value.
+
+    Example:
+        >>> names = Names(final={"shipped": None})
+        >>> episodes = [Episode("a", 1, 0.0, final={"shipped": 2.0}),
+        ...             Episode("b", 1, 0.0, final={"shipped": 4.0})]
+        >>> over_episodes([summarise(episode, names) for episode in episodes], names)
+        {'shipped_mean': 3.0, 'shipped_min': 2.0, 'shipped_max': 4.0}
+        >>> over_episodes([], names)
+        {'shipped_mean': nan, 'shipped_min': nan, 'shipped_max': nan}
+    """
+    metrics: dict[str, float] = {}
+    for base in names.bases():
+        values = np.array([summary.metrics.get(base, NAN) for summary in summaries], np.float64)
+        finite = values[np.isfinite(values)]
+        metrics[f"{base}_mean"], _ = mean_and_sum(finite)
+        metrics[f"{base}_min"] = float(finite.min()) if finite.size else NAN
+        metrics[f"{base}_max"] = float(finite.max()) if finite.size else NAN
+    return metrics
+
+
+def buckets(values: FloatArray, bins: int = BINS) -> FloatArray:
+    """Counts the finite values in equal buckets between their minimum and maximum.
+
+    Args:
+        values: float64 `(n,)`, any order.
+        bins: How many buckets.
+
+    Returns:
+        float64 `(bins, 3)`, rows of left edge, right edge, count; the last bucket holds the
+        maximum. One row of width 1 round a constant (TensorBoard's own rule); `(0, 3)` where
+        nothing is finite.
+
+    Example:
+        >>> buckets(np.array([0.0, 1.0, 1.0, 4.0]), bins=2).tolist()
+        [[0.0, 2.0, 3.0], [2.0, 4.0, 1.0]]
+        >>> buckets(np.array([3.0, 3.0])).tolist()
+        [[2.5, 3.5, 2.0]]
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.empty((0, 3))
+    low, high = float(finite.min()), float(finite.max())
+    width = high / bins - low / bins  # divided first: the range itself may overflow
+    edges = low + width * np.arange(bins + 1)
+    edges[-1] = high
+    if not (np.diff(edges) > 0).all():  # a constant, or as good as one
+        return np.array([[low - 0.5, high + 0.5, finite.size]])
+    half = 1.0 if math.isfinite(high - low) else 0.5
+    counts, _ = np.histogram(finite * half, bins, (low * half, high * half))
+    return np.column_stack((edges[:-1], edges[1:], counts.astype(np.float64)))
+
+
+def histograms(episodes: Iterable[Episode]) -> Mapping[str, FloatArray]:
+    """Returns `{name: buckets}` of every running value, and of the final values, of the episodes.
+
+    A final quantity named like a running one is `<name>_final`. Names without a finite value are
+    left out.
+    """
+    values: dict[str, list[FloatArray]] = {}
+    finals: dict[str, list[float]] = {}
+    for episode in episodes:
+        for name, series in episode.running.items():
+            values.setdefault(name, []).append(series.values)
+        for name, value in episode.final.items():
+            finals.setdefault(name, []).append(value)
+    for name, numbers in finals.items():
+        values[_free_name(name, values)] = [np.array(numbers)]
+    counted = {name: buckets(np.concatenate(parts)) for name, parts in values.items()}
+    return {name: rows for name, rows in counted.items() if len(rows)}

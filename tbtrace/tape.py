@@ -1,0 +1,276 @@
+"""Tape: one running episode. Values are appended at the step and worked out at the end."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tbtrace.episode import Episode, Scene, Series
+from tbtrace.errors import Problems
+from tbtrace.info import check_parts, coordinate, describe, flat_items, number
+from tbtrace.reel import Reel
+from tbtrace.scene import read_scene
+from tbtrace.tracks import Group, Turns
+
+# Types that array("d") takes as they are; every other value goes through number().
+_PLAIN = frozenset((float, bool, np.float64, np.float32, np.int64, np.int32))
+
+
+class Tape:
+    """What one running episode has said so far.
+
+    Memory: 12 bytes per running value, 4 + 8 per coordinate of a point (arrays as they come), and
+    media up to a budget per name (`Reel`).
+
+    Args:
+        problems: Where values and points that cannot be used are named and counted.
+
+    Attributes:
+        length: Steps so far; 0 after the reset.
+        episode_return: Sum of the rewards so far.
+
+    Example:
+        >>> tape = Tape(Problems())
+        >>> tape.add({"running": {"speed": 1.0}, "traces": {"car": (0.0, 0.0)}})  # at reset
+        >>> tape.next_step(reward=1.0)
+        >>> tape.add({"running": {"speed": 2.0}, "traces": {"car": (1.0, 0.5)}})
+        >>> episode = tape.finish("uid")
+        >>> episode.running["speed"].values.tolist(), episode.length, episode.episode_return
+        ([1.0, 2.0], 1, 1.0)
+        >>> episode.traces["traces"]["car"].points.tolist()
+        [[0.0, 0.0], [1.0, 0.5]]
+    """
+
+    __slots__ = (
+        "_final",
+        "_groups",
+        "_media_turns",
+        "_problems",
+        "_reels",
+        "_running",
+        "_scene",
+        "_trace_turns",
+        "episode_return",
+        "length",
+    )
+
+    def __init__(self, problems: Problems) -> None:
+        self.length = 0
+        self.episode_return = 0.0
+        self._problems = problems
+        self._running: dict[str, tuple[array[int], array[float]]] = {}
+        self._final: dict[str, float] = {}
+        self._groups: dict[str, Group] = {}
+        self._trace_turns = Turns()
+        self._media_turns = Turns()
+        self._reels: dict[str, Reel] = {}
+        self._scene: Scene | None = None
+
+    @property
+    def running_names(self) -> list[str]:
+        """Names of the running quantities that this episode has mentioned."""
+        return list(self._running)
+
+    @property
+    def final_names(self) -> list[str]:
+        """Names of the final quantities that this episode has mentioned."""
+        return list(self._final)
+
+    def next_step(self, reward: float) -> None:
+        """Starts the next step: what is added from here on belongs to it."""
+        self.length += 1
+        self.episode_return += reward
+
+    def add(self, source: Mapping[str, Any]) -> None:
+        """Takes what one source says at this step; values are copied.
+
+        Args:
+            source: A mapping with some of the parts `running`, `final`, `traces`, `media`,
+                `scene`. What cannot be used is named once and counted; the rest is taken.
+        """
+        taken = 0
+        running = source.get("running")
+        if running is not None:
+            taken += 1
+            if isinstance(running, Mapping):
+                self._add_running(running)
+            else:
+                self._refuse("values", "running", running, "a dict {name: number}")
+        final = source.get("final")
+        if final is not None:
+            taken += 1
+            if isinstance(final, Mapping):
+                self._add_final(final)
+            else:
+                self._refuse("values", "final", final, "a dict {name: number}")
+        traces = source.get("traces")
+        if traces is not None:
+            taken += 1
+            if isinstance(traces, Mapping):
+                self._add_traces(traces)
+            else:
+                self._refuse("points", "traces", traces, "a dict of groups or entities")
+        media = source.get("media")
+        if media is not None:
+            taken += 1
+            if isinstance(media, Mapping):
+                self._add_media(media)
+            else:
+                self._refuse("values", "media", media, "a dict {name: array}")
+        scene = source.get("scene")
+        if scene is not None:
+            taken += 1
+            self._scene = read_scene(scene, self._problems) or self._scene
+        if taken != len(source):
+            check_parts(source, self._problems)
+
+    def _add_running(self, running: Mapping[Any, Any]) -> None:
+        known = self._running
+        step = self.length
+        for name, value in running.items():
+            if type(value) in _PLAIN and name in known:
+                steps, values = known[name]
+                values.append(value)
+                steps.append(step)
+            else:
+                self._add_running_slowly(name, value)
+
+    def _add_running_slowly(self, name: Any, value: Any) -> None:
+        for full_name, leaf in flat_items({name: value}):
+            numeric = number(leaf)
+            if numeric is None:
+                self._refuse("values", f"running {full_name!r}", leaf, "a number")
+                continue
+            if full_name not in self._running:
+                self._running[full_name] = (array("i"), array("d"))
+            steps, values = self._running[full_name]
+            values.append(numeric)
+            steps.append(self.length)
+
+    def _add_final(self, final: Mapping[Any, Any]) -> None:
+        for name, value in flat_items(final):
+            numeric = number(value)
+            if numeric is None:
+                self._refuse("values", f"final {name!r}", value, "a number")
+            else:
+                self._final[name] = numeric
+
+    def _add_traces(self, traces: Mapping[Any, Any]) -> None:
+        turn = self._trace_turns.at(self.length)
+        for name, value in traces.items():
+            if isinstance(value, Mapping) and not _is_point(value):
+                self._add_entities(self._trace_turns, turn, str(name), value.items())
+            elif (points := _as_points(value)) is not None:
+                self._group(str(name), self._trace_turns).add_array(turn, points)
+            elif _holds_points(value):
+                self._add_entities(self._trace_turns, turn, str(name), enumerate(value))
+            else:
+                self._add_entities(self._trace_turns, turn, "traces", [(name, value)])
+
+    def _add_entities(
+        self, turns: Turns, turn: int, name: str, points: Iterable[tuple[Any, Any]]
+    ) -> None:
+        group = self._group(name, turns)
+        for entity, point in points:
+            rule = group.add(turn, str(entity), point)
+            if rule is not None:
+                # Entities come and go by the thousand: one warning a group, not one an entity.
+                self._problems.add(
+                    "points",
+                    f"trace {name!r}: {rule}",
+                    f"trace {name!r}, entity {str(entity)!r}: the point is {describe(point)}; "
+                    f"{rule}",
+                )
+
+    def _group(self, name: str, turns: Turns) -> Group:
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = Group(turns)
+        return group
+
+    def _add_media(self, media: Mapping[Any, Any]) -> None:
+        for key, value in media.items():
+            name = str(key)
+            points = _as_points(value, floats_only=True)
+            if points is None and not isinstance(value, Mapping):
+                reel = self._reels.setdefault(name, Reel())
+                if not reel.add(self.length, value):
+                    self._refuse("values", f"media {name!r}", value, "a numeric array")
+                continue
+            turn = self._media_turns.at(self.length)
+            if points is not None:
+                self._group(name, self._media_turns).add_array(turn, points)
+            else:
+                self._add_entities(self._media_turns, turn, name, value.items())
+
+    def _refuse(self, kind: str, what: str, value: Any, rule: str) -> None:
+        self._problems.add(kind, what, f"{what} is {describe(value)}; expected {rule}")
+
+    def finish(self, uid: str) -> Episode:
+        """Returns the episode; non-finite values are counted, and named once by name."""
+        running = {}
+        for name, (steps, values) in self._running.items():
+            running[name] = Series(np.array(steps, np.int32), np.array(values, np.float64))
+            self._count_non_finite("running", name, running[name].values)
+        for name, value in self._final.items():
+            self._count_non_finite("final", name, np.array(value))
+        traces = {name: group.finish() for name, group in self._groups.items()}
+        return Episode(
+            uid=uid,
+            length=self.length,
+            episode_return=self.episode_return,
+            running=running,
+            final=dict(self._final),
+            traces={name: entities for name, entities in traces.items() if entities},
+            media={name: reel.finish() for name, reel in self._reels.items() if len(reel)},
+            scene=self._scene,
+        )
+
+    def _count_non_finite(self, part: str, name: str, values: Any) -> None:
+        count = values.size - int(np.isfinite(values).sum())
+        if count:
+            self._problems.add(
+                "values",
+                f"{part} {name!r} non-finite",
+                f"{part} {name!r} was NaN or infinite; such values are left out of statistics",
+                count,
+            )
+
+
+def _is_point(value: Mapping[Any, Any]) -> bool:
+    """Tells a point given as a mapping from a group of entities."""
+    return (
+        "x" in value
+        and "y" in value
+        and coordinate(value["x"]) is not None
+        and coordinate(value["y"]) is not None
+    )
+
+
+def _holds_points(value: Any) -> bool:
+    """Tells a sequence of points (some None, say) from one point."""
+    return isinstance(value, list | tuple) and any(
+        isinstance(item, list | tuple | Mapping | np.ndarray) for item in value
+    )
+
+
+def _as_points(value: Any, floats_only: bool = False) -> Any:
+    """Returns `value` as a float array `(N, 2|3)` of a group's entities, or None."""
+    if isinstance(value, Mapping | str | bytes) or value is None:
+        return None
+    if isinstance(value, list | tuple):
+        if floats_only or not value or not isinstance(value[0], list | tuple | np.ndarray):
+            return None
+        try:
+            value = np.array(value, np.float64)
+        except (TypeError, ValueError):
+            return None
+    if getattr(value, "ndim", 0) != 2 or value.shape[1] not in (2, 3):
+        return None
+    array_value = np.asarray(value)
+    if array_value.dtype.kind not in ("f" if floats_only else "fiub"):
+        return None
+    return array_value
