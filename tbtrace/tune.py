@@ -1,0 +1,122 @@
+"""TraceLoggerCallback: the one writer of a trial's TensorBoard run, in place of Ray's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ray.tune.logger.tensorboardx import TBXLoggerCallback
+from ray.tune.result import TIME_TOTAL_S, TIMESTEPS_TOTAL, TRAINING_ITERATION
+
+from tbtrace.errors import Problems
+from tbtrace.events.values import Values, flat
+from tbtrace.report import Reporting, RunReporter
+from tbtrace.rllib.parcel import PARCEL, Contents, Parcel
+from tbtrace.views import Context
+
+if TYPE_CHECKING:
+    from ray.tune.experiment import Trial
+
+PREFIX = "ray/tune/"
+_NOT_WRITTEN = ("config", "pid", "timestamp", TIME_TOTAL_S, TRAINING_ITERATION)
+
+
+class TraceLoggerCallback(TBXLoggerCallback):
+    """Writes everything that Ray's own TensorBoard logger writes, and what tbtrace recorded.
+
+    Give it to Tune: `tune.RunConfig(callbacks=[tbtrace.TraceLoggerCallback()])`. Tune then adds no
+    TensorBoard logger of its own: two writers in one directory can erase each other's file. List it
+    before other loggers of yours; it takes the recorded episodes out of the result.
+
+    In the same run, at the same steps as Tune's metrics: histograms
+    `ray/tune/env_runners/hist_stats/<name>` (and `evaluation/...`) of every running and final
+    value, and pictures `traces/<view>/<split>/<pick>`. It hands over to a `RunReporter` and
+    returns, since it runs in Tune's own loop. Errors are warned about once and never reach Tune.
+
+    Args:
+        reporting: Options of reporting, as one object.
+        **options: Or the same options one by one, e.g. `views=[...]`.
+
+    Raises:
+        TypeError: Both are given, or an option that does not exist.
+    """
+
+    def __init__(self, reporting: Reporting | None = None, **options: Any) -> None:
+        super().__init__()
+        if reporting is not None and options:
+            raise TypeError(f"give reporting=, or {', '.join(options)}, not both")
+        self._reporting = Reporting(**options) if reporting is None else reporting
+        self._reporters: dict[Trial, RunReporter] = {}
+        self._contexts: dict[str, Context] = {}
+        self._problems = Problems()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tune pickles callbacks before a run and unpickles them to restore it.
+        fresh: dict[str, Any] = {"_reporters": {}, "_trial_writer": {}, "_trial_result": {}}
+        return {**self.__dict__, **fresh}
+
+    def log_trial_start(self, trial: Trial) -> None:
+        """Opens the trial's reporter; on a retry the old one is closed and a new file begins."""
+        try:
+            trial.init_local_path()
+            self._close(trial)
+            context = self._contexts.setdefault(trial.trial_id, Context())
+            self._reporters[trial] = RunReporter(trial.local_path, self._reporting, context)
+            self._trial_result[trial] = {}
+        except Exception as error:
+            self._problems.add_error("records", "starting a trial's report", error)
+
+    def log_trial_result(self, iteration: int, trial: Trial, result: dict[str, Any]) -> None:
+        """Takes the parcel out of the result, hands both over and returns."""
+        parcel = result.pop(PARCEL, None)
+        try:
+            if trial not in self._reporters:
+                self.log_trial_start(trial)
+            reporter = self._reporters[trial]
+            self._count_dropped(result, reporter)
+            step = int(result.get(TIMESTEPS_TOTAL) or result[TRAINING_ITERATION])
+            written = {key: value for key, value in result.items() if key not in _NOT_WRITTEN}
+            contents = parcel.contents if isinstance(parcel, Parcel) else None
+            contents = Contents() if contents is None else contents
+            reporter.report(
+                step, written, contents.episodes, prefix=PREFIX, histograms=contents.histograms
+            )
+            self._trial_writer[trial] = reporter.writer(step)
+            self._trial_result[trial] = written
+        except Exception as error:
+            self._problems.add_error("records", "reporting a result", error)
+
+    def log_trial_end(self, trial: Trial, failed: bool = False) -> None:
+        """Drains the trial's reporter, writes the hyper-parameters and closes the event file."""
+        try:
+            if trial in self._reporters:
+                self._reporters[trial].flush()
+                self._log_hparams(trial)
+        except Exception as error:
+            self._problems.add_error("records", "writing hyper-parameters", error)
+        finally:
+            self._close(trial)
+
+    def _log_hparams(self, trial: Trial) -> None:
+        result = self._trial_result.get(trial)
+        if result and trial.evaluated_params and trial in self._trial_writer:
+            values = Values.sort(flat(result, PREFIX), Problems())
+            self._try_log_hparams(trial, values.scalars)
+
+    def _close(self, trial: Trial) -> None:
+        reporter = self._reporters.pop(trial, None)
+        self._trial_writer.pop(trial, None)
+        self._trial_result.pop(trial, None)
+        if reporter is not None:
+            try:
+                reporter.close()
+            except Exception as error:
+                self._problems.add_error("records", "closing an event file", error)
+
+    def _count_dropped(self, result: Mapping[str, Any], reporter: RunReporter) -> None:
+        """Adds what this process dropped to the counters that the recorder put into the result."""
+        counters = result.get("tbtrace")
+        if not isinstance(counters, dict) or not isinstance(counters.get("dropped"), dict):
+            return
+        for kind, count in reporter.dropped.items():
+            counters["dropped"][kind] = counters["dropped"].get(kind, 0) + count

@@ -1,0 +1,101 @@
+"""Worker: a thread that does jobs one after the other, so that nobody waits for them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+Job = Callable[[], None]
+
+
+class Worker:
+    """Does what it is given, in order, on a daemon thread that starts with the first job.
+
+    Args:
+        name: Name of the thread.
+        failed: Called on the thread with the exception that left a job; the next job follows.
+        limit: Jobs that may wait; beyond it the oldest one is dropped. None: no limit.
+        dropped: Called with each job that is dropped, in the thread of `put` or `stop`.
+
+    Example:
+        >>> done = []
+        >>> worker = Worker("example", failed=print)
+        >>> worker.put(lambda: done.append(1))
+        >>> worker.stop(timeout=5.0), done
+        (True, [1])
+    """
+
+    def __init__(
+        self,
+        name: str,
+        failed: Callable[[Exception], None],
+        limit: int | None = None,
+        dropped: Callable[[Job], None] = lambda job: None,
+    ) -> None:
+        self._name = name
+        self._failed = failed
+        self._limit = limit
+        self._dropped = dropped
+        self._jobs: deque[Job] = deque()
+        self._change = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._busy = False
+        self._stopping = False
+
+    def put(self, job: Job) -> None:
+        """Hands a job over and returns; after `stop` it is dropped."""
+        surplus = None
+        with self._change:
+            if self._stopping:
+                surplus = job
+            else:
+                self._jobs.append(job)
+                if self._limit is not None and len(self._jobs) > self._limit:
+                    surplus = self._jobs.popleft()
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                    self._thread.start()
+                self._change.notify_all()
+        if surplus is not None:
+            self._dropped(surplus)
+
+    def drain(self, timeout: float) -> bool:
+        """Waits until everything is done; returns False when `timeout` seconds did not do."""
+        with self._change:
+            return self._change.wait_for(lambda: not self._jobs and not self._busy, timeout)
+
+    def stop(self, timeout: float) -> bool:
+        """Drains within `timeout` seconds, drops the jobs that still wait, and ends the thread.
+
+        Returns:
+            Whether every job was done. A job that runs on past the timeout is left alone.
+        """
+        deadline = time.monotonic() + timeout
+        drained = self.drain(timeout)
+        with self._change:
+            left, self._jobs = list(self._jobs), deque()
+            self._stopping = True
+            thread = self._thread
+            self._change.notify_all()
+        for job in left:
+            self._dropped(job)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(max(0.0, deadline - time.monotonic()) if drained else 0.0)
+        return drained
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                self._busy = False
+                self._change.notify_all()
+                self._change.wait_for(lambda: self._jobs or self._stopping)
+                if not self._jobs:
+                    return
+                job = self._jobs.popleft()
+                self._busy = True
+            try:
+                job()
+            except Exception as error:
+                self._failed(error)
