@@ -11,6 +11,7 @@ from ray.tune.result import TIME_TOTAL_S, TIMESTEPS_TOTAL, TRAINING_ITERATION
 from tbtrace.errors import Problems
 from tbtrace.events.values import Values, flat
 from tbtrace.report import Reporting, RunReporter
+from tbtrace.rllib.load import Receiver
 from tbtrace.rllib.parcel import PARCEL, Contents, Parcel
 from tbtrace.views import Context
 
@@ -47,21 +48,23 @@ class TraceLoggerCallback(TBXLoggerCallback):
             raise TypeError(f"give reporting=, or {', '.join(options)}, not both")
         self._reporting = Reporting(**options) if reporting is None else reporting
         self._reporters: dict[Trial, RunReporter] = {}
-        self._contexts: dict[str, Context] = {}
+        self._contexts: dict[Trial, Context] = {}
+        self._receivers: dict[Trial, Receiver] = {}
         self._problems = Problems()
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune pickles callbacks before a run and unpickles them to restore it.
-        fresh: dict[str, Any] = {"_reporters": {}, "_trial_writer": {}, "_trial_result": {}}
-        return {**self.__dict__, **fresh}
+        live = ("_reporters", "_receivers", "_contexts", "_trial_writer", "_trial_result")
+        return {**self.__dict__, **{name: {} for name in live}}
 
     def log_trial_start(self, trial: Trial) -> None:
         """Opens the trial's reporter; on a retry the old one is closed and a new file begins."""
         try:
             trial.init_local_path()
             self._close(trial)
-            context = self._contexts.setdefault(trial.trial_id, Context())
+            context = self._contexts.setdefault(trial, Context())
             self._reporters[trial] = RunReporter(trial.local_path, self._reporting, context)
+            self._receivers.setdefault(trial, Receiver())
             self._trial_result[trial] = {}
         except Exception as error:
             self._problems.add_error("records", "starting a trial's report", error)
@@ -78,9 +81,8 @@ class TraceLoggerCallback(TBXLoggerCallback):
             written = {key: value for key, value in result.items() if key not in _NOT_WRITTEN}
             contents = parcel.contents if isinstance(parcel, Parcel) else None
             contents = Contents() if contents is None else contents
-            reporter.report(
-                step, written, contents.episodes, prefix=PREFIX, histograms=contents.histograms
-            )
+            episodes = self._receivers[trial].unpack(contents.load)
+            reporter.report(step, written, episodes, prefix=PREFIX, histograms=contents.histograms)
             self._trial_writer[trial] = reporter.writer(step)
             self._trial_result[trial] = written
         except Exception as error:

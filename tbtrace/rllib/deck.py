@@ -13,6 +13,7 @@ from tbtrace.episode import Episode
 from tbtrace.errors import Problems
 from tbtrace.info import Contract
 from tbtrace.recording import Recording
+from tbtrace.rllib.load import Sender
 from tbtrace.rllib.parcel import Record
 from tbtrace.select import Selector, picked
 from tbtrace.stats import Names, summarise
@@ -39,6 +40,7 @@ class Deck:
         self._tapped = False
         self._ended: list[Episode] = []
         self._announced = Names()
+        self._sender = Sender()
 
     def install(self, vector_env: Any) -> None:
         """Puts a tap on each sub-environment of a vector env that RLlib has just made.
@@ -104,7 +106,7 @@ class Deck:
             if recording.tape is not None:
                 names.add(recording.tape.running_names, recording.tape.final_names)
         record = Record(
-            episodes=only_picked(episodes, self._keep),
+            load=self._sender.pack(only_picked(episodes, self._keep)),
             running=tuple(name for name in names.running if name not in self._announced.running),
             final=tuple(name for name in names.final if name not in self._announced.final),
             counts=self.problems.take(),

@@ -9,6 +9,7 @@ from typing import Any
 
 from tbtrace.episode import Episode
 from tbtrace.errors import Problems
+from tbtrace.rllib.load import Receiver, Sender
 from tbtrace.rllib.parcel import Contents, Parcel, Record
 from tbtrace.select import EpisodeSummary, Selector, picked
 from tbtrace.stats import Names, histograms, over_episodes, summarise
@@ -43,6 +44,8 @@ class Ledger:
         self._counts: Counter[str] = Counter()
         self._seen: dict[str, None] = {}
         self._evaluation: list[Episode] = []
+        self._receiver = Receiver()
+        self._sender = Sender()
 
     def evaluated(self, records: Sequence[Record]) -> dict[str, float]:
         """Takes in an evaluation's records; returns its metrics."""
@@ -76,7 +79,7 @@ class Ledger:
             metrics.append(over_episodes(summaries, self.names))
             kept += [episodes[index] for index in sorted(picked(self._keep, summaries))]
         contents = Contents(
-            episodes=tuple(kept),
+            load=self._sender.pack(kept),
             histograms={"train": histograms(trained), "evaluation": histograms(evaluated)},
         )
         return metrics[0], metrics[1], Parcel(contents)
@@ -98,7 +101,7 @@ class Ledger:
         for record in records:
             self._counts.update(record.counts)
             self.names.add(record.running, record.final)
-            for episode in record.episodes:
+            for episode in self._receiver.unpack(record.load):
                 # RLlib emits evaluation statistics again in the iteration after an evaluation.
                 if episode.uid in self._seen:
                     continue

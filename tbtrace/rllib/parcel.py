@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tbtrace.episode import Episode, FloatArray
+from tbtrace.episode import FloatArray
+from tbtrace.rllib.load import Load
 
 RECORDS = "tbtrace"
 """The one MetricsLogger key, below `env_runners`, that records travel under."""
@@ -20,14 +21,14 @@ class Record:
     """What one env runner has to say after one call of `sample()`; opaque to RLlib.
 
     Attributes:
-        episodes: The episodes that ended, in that order; those that nobody will look at without
+        load: The episodes that ended, in that order; those that nobody will look at without
             traces, media and scene.
         running: Running names that this env runner mentions for the first time.
         final: Final names, likewise.
         counts: What could not be used since the last record, by kind.
     """
 
-    episodes: tuple[Episode, ...] = ()
+    load: Load = field(default_factory=Load)
     running: tuple[str, ...] = ()
     final: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -38,11 +39,11 @@ class Contents:
     """What the driver needs of one iteration.
 
     Attributes:
-        episodes: The episodes that are drawn and stored, whole, in the order in which they ended.
+        load: The episodes that are drawn and stored, whole, in the order in which they ended.
         histograms: `{split: {name: buckets float64 (k, 3)}}`, over every episode of the iteration.
     """
 
-    episodes: tuple[Episode, ...] = ()
+    load: Load = field(default_factory=Load)
     histograms: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=dict)
 
 
@@ -58,7 +59,7 @@ class Parcel:
         >>> parcel
         <Parcel of 0 episodes>
         >>> pickle.loads(pickle.dumps(parcel)).contents
-        Contents(episodes=(), histograms={})
+        Contents(load=Load(episodes=(), scene_keys=(), scenes={}), histograms={})
         >>> pickle.loads(pickle.dumps(parcel)).contents is None, parcel
         (True, <empty Parcel>)
     """
@@ -81,4 +82,4 @@ class Parcel:
     def __repr__(self) -> str:
         if self.contents is None:
             return "<empty Parcel>"
-        return f"<Parcel of {len(self.contents.episodes)} episodes>"
+        return f"<Parcel of {len(self.contents.load.episodes)} episodes>"
