@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+from tbtrace.episode import Episode, Scene, Trace
+from tbtrace.errors import TbtraceWarning
+from tbtrace.views.context import MOST_NAMES, PALETTE, Context, extent_of, joined
+
+
+def trace(*points: tuple[float, ...]) -> Trace:
+    return Trace(np.arange(len(points), dtype=np.int32), np.array(points, float))
+
+
+def episode(scene: Scene | None = None, **groups: dict[str, Trace]) -> Episode:
+    return Episode("e", 1, 0.0, traces=groups, scene=scene)
+
+
+def seen(*episodes: Episode) -> Context:
+    context = Context()
+    context.observe(episodes)
+    return context
+
+
+def test_a_new_context_knows_nothing() -> None:
+    context = Context()
+    assert context.limits() is None
+    assert context.limits("robots") is None
+    assert context.scene is None
+
+
+def test_extents_grow_and_never_shrink() -> None:
+    context = seen(episode(robots={"a": trace((0, 0), (10, 5))}))
+    before = context.limits("robots")
+    context.observe([episode(robots={"a": trace((2, 2), (3, 3))})])
+    assert context.limits("robots") == before
+    context.observe([episode(robots={"b": trace((-40, 2))})])
+    x0, x1, _, _ = context.limits("robots")
+    assert x0 < -40
+    assert x1 >= 10
+
+
+def test_groups_have_their_own_extents_and_one_together() -> None:
+    context = seen(episode(near={"a": trace((0, 0), (1, 1))}, far={"b": trace((90, 90), (99, 99))}))
+    assert context.limits("near")[1] < 2
+    assert context.limits("far")[0] > 80
+    x0, x1, y0, y1 = context.limits()
+    assert x0 < 0 < 99 < x1
+    assert y0 < 0 < 99 < y1
+
+
+def test_points_to_be_seen_too_are_seen_but_not_remembered() -> None:
+    context = seen(episode(robots={"a": trace((0, 0), (10, 5))}))
+    before = context.limits("robots")
+    assert context.limits("robots", [np.array([(50.0, 0.0)])])[1] > 50
+    assert context.limits("robots") == before
+
+
+def test_gaps_do_not_count() -> None:
+    context = seen(
+        episode(robots={"a": trace((0, 0), (math.nan, 90), (math.inf, 1), (10, 5))}),
+        episode(robots={"b": trace((math.nan, math.nan))}),
+        episode(robots={}),
+    )
+    assert context.limits("robots") == seen(episode(robots={"a": trace((0, 0), (10, 5))})).limits(
+        "robots"
+    )
+
+
+def test_colours_come_by_order_of_first_sight_and_stay() -> None:
+    context = seen(episode(robots={"b": trace((0, 0)), "a": trace((0, 0))}))
+    assert [context.colour("robots", name) for name in "ba"] == list(PALETTE[:2])
+    context.observe([episode(cars={"b": trace((0, 0))}, robots={"a": trace((0, 0))})])
+    assert context.colour("cars", "b") == PALETTE[2]
+    assert context.colour("robots", "a") == PALETTE[1]
+
+
+def test_unknown_entities_have_a_stable_colour_of_the_palette() -> None:
+    colour = Context().colour("robots", "never \ud800 seen")
+    assert colour in PALETTE
+    assert Context().colour("robots", "never \ud800 seen") == colour
+    assert len({Context().colour("robots", str(i)) for i in range(200)}) == len(PALETTE)
+
+
+def test_memory_is_bounded() -> None:
+    point = trace((0, 0))
+    context = Context()
+    for start in range(0, 3 * MOST_NAMES, 1000):
+        names = range(start, start + 1000)
+        context.observe([episode(robots={str(i): point for i in names})])
+        context.observe([episode(**{f"g{i}": {"a": trace((i, 0))} for i in names})])
+    assert len(pickle.dumps(context)) < 400_000
+    assert context.colour("robots", "0") == PALETTE[0]
+    assert context.limits("g9000") is not None
+    assert context.limits()[1] > 3 * MOST_NAMES - 1000
+
+
+def test_a_context_can_be_pickled() -> None:
+    context = seen(episode(Scene(units="m"), robots={"a": trace((0, 0), (10, 5))}))
+    again = pickle.loads(pickle.dumps(context))
+    assert again.limits("robots") == context.limits("robots")
+    assert again.colour("robots", "a") == context.colour("robots", "a")
+    assert again.scene.units == "m"
+
+
+def test_the_last_scene_is_remembered() -> None:
+    context = seen(episode(Scene(units="m")), episode())
+    assert context.scene.units == "m"
+    context.observe([episode(Scene(units="km"))])
+    assert context.scene.units == "km"
+
+
+def test_a_scene_fixes_the_axes() -> None:
+    context = seen(episode(Scene(extent=(0.0, 100.0, 0.0, 60.0)), robots={"a": trace((3, 3))}))
+    assert context.limits() == context.limits("robots") == (0.0, 100.0, 0.0, 60.0)
+
+
+def test_only_the_crossed_side_of_a_scene_grows() -> None:
+    context = seen(episode(Scene(extent=(0.0, 100.0, 0.0, 60.0)), robots={"a": trace((130, 3))}))
+    x0, x1, y0, y1 = context.limits()
+    assert (x0, y0, y1) == (0.0, 0.0, 60.0)
+    assert 130 < x1 < 150
+
+
+def test_a_backward_scene_turns_the_axes() -> None:
+    context = seen(episode(Scene(extent=(0.0, 8.0, 8.0, 0.0)), robots={"a": trace((3, 12))}))
+    x0, x1, y0, y1 = context.limits()
+    assert (x0, x1, y1) == (0.0, 8.0, 0.0)
+    assert y0 > 12
+
+
+def test_a_background_without_an_extent_is_named() -> None:
+    with pytest.warns(TbtraceWarning, match="extent"):
+        seen(episode(Scene(background=np.zeros((2, 2, 3), np.uint8))))
+
+
+def test_extents_of_nothing() -> None:
+    assert extent_of([]) is None
+    assert extent_of([np.empty((0, 2)), np.full((3, 2), np.nan)]) is None
+    assert joined([None, None]) is None
+    assert joined([None, (0, 1, 2, 3), (-1, 0, 2, 9)]) == (-1, 1, 2, 9)
+
+
+def test_diverged_coordinates_stay_drawable() -> None:
+    limits = seen(episode(robots={"a": trace((-1e308, 0), (1e308, 5))})).limits()
+    assert np.isfinite(limits).all()
+    assert np.isfinite(limits[1] - limits[0])
+
+
+def contrast_with_white(colour: str) -> float:
+    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return 1.05 / (float(linear @ (0.2126, 0.7152, 0.0722)) + 0.05)
+
+
+def test_the_palette_is_dark_enough_on_white() -> None:
+    assert len(set(PALETTE)) == 12
+    assert min(map(contrast_with_white, PALETTE)) > 2.2

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import math
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tbtrace.episode import Episode, Scene, Trace
+from tbtrace.views import Context, Paths, Picture
+
+BLUE = (0, 114, 178)
+GAP = (math.nan, math.nan)
+EXTENT = (0.0, 100.0, 0.0, 60.0)
+
+
+def trace(points: object) -> Trace:
+    array = np.array(points, float)
+    return Trace(np.arange(len(array), dtype=np.int32), array)
+
+
+def episode(scene: Scene | None = None, **groups: dict[str, Trace]) -> Episode:
+    return Episode("e", 250, 31.4, traces=groups, scene=scene, split="train", iteration=12)
+
+
+def draw(told: Episode, view: Paths | None = None, context: Context | None = None) -> Picture:
+    context = context or Context()
+    context.observe([told])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = (view or Paths()).draw([told], context, "best")
+    assert picture is not None
+    return picture
+
+
+def pixels(picture: Picture) -> np.ndarray:
+    return np.array(Image.open(BytesIO(picture.png)).convert("RGB"))
+
+
+def near(image: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    return (np.abs(image.astype(int) - colour) <= 12).all(-1)
+
+
+def walk(seed: int, n: int = 200) -> Trace:
+    return trace(np.cumsum(np.random.default_rng(seed).normal(size=(n, 2)), axis=0))
+
+
+def axes_of(image: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the frame: the longest grey lines."""
+    grey = near(image, (138, 138, 138))
+    columns = np.nonzero(grey.sum(0) > grey.sum(0).max() * 0.9)[0]
+    rows = np.nonzero(grey.sum(1) > grey.sum(1).max() * 0.9)[0]
+    return columns[0], rows[0], columns[-1], rows[-1]
+
+
+def at(image: np.ndarray, x: float, y: float) -> tuple[int, int]:
+    """Row and column of a point of a scene with `EXTENT`, by measuring the frame."""
+    left, top, right, bottom = axes_of(image)
+    return round(bottom - y / 60 * (bottom - top)), round(left + x / 100 * (right - left))
+
+
+def test_a_known_trace_is_where_it_must_be() -> None:
+    way = trace([(20, 10), (20, 50), GAP, (60, 50), (90, 50)])
+    image = pixels(draw(episode(Scene(extent=EXTENT), robots={"a": way})))
+    blue = near(image, BLUE)
+
+    def around(x: float, y: float, by: int = 2) -> np.ndarray:
+        row, column = at(image, x, y)
+        return blue[row - by : row + by + 1, column - by : column + by + 1]
+
+    assert around(20, 30).any()
+    assert around(75, 50).any()
+    assert not around(40, 50, 8).any(), "a line across the gap"
+    assert not around(20, 5, 4).any()
+    assert not around(50, 20, 8).any(), "rows and columns are swapped"
+    assert around(90, 50).all(), "the end is a full dot"
+    assert not around(20, 10).any(), "the start is a ring"
+    assert around(20, 10, 7).any()
+
+
+def test_the_end_is_the_last_finite_point() -> None:
+    way = trace([GAP, (20, 10), (70, 30), GAP, GAP])
+    image = pixels(draw(episode(Scene(extent=EXTENT), robots={"a": way})))
+    row, column = at(image, 70, 30)
+    assert near(image, BLUE)[row - 2 : row + 3, column - 2 : column + 3].all()
+
+
+def test_the_picture_has_its_size_title_and_key() -> None:
+    picture = draw(episode(robots={"a": walk(0)}), Paths(size=(500, 400)))
+    assert (picture.width, picture.height, picture.title) == (500, 400, "best")
+    assert Image.open(BytesIO(picture.png)).size == (500, 400)
+    assert "ring" in picture.description
+
+
+def test_drawing_is_deterministic_and_pure() -> None:
+    told = episode(Scene(units="m"), robots={"a": walk(0), "b": walk(1)})
+    context = Context()
+    context.observe([told])
+    before = pickle.dumps(context)
+    assert Paths().draw([told], context) == Paths().draw([told], context)
+    assert pickle.dumps(context) == before
+
+
+def test_nothing_to_draw_is_none() -> None:
+    view, context = Paths(group="cars"), Context()
+    assert view.draw([episode()], context) is None
+    assert view.draw([episode(robots={"a": walk(0)})], context) is None
+    assert view.draw([episode(cars={})], context) is None
+    assert view.draw([episode(cars={"a": trace([GAP, (math.inf, 1)])})], context) is None
+    assert (
+        view.draw([episode(cars={"a": Trace(np.empty(0, np.int32), np.empty((0, 2)))})], context)
+        is None
+    )
+    assert Paths().draw([], context) is None
+
+
+def test_entities_without_a_point_are_skipped() -> None:
+    alone = draw(episode(robots={"a": walk(0)}))
+    context = Context()
+    context.observe([episode(robots={"a": walk(0)})])
+    assert draw(episode(robots={"a": walk(0), "ghost": trace([GAP])}), context=context) == alone
+
+
+def test_axes_and_colours_stay_when_a_smaller_episode_follows() -> None:
+    context = Context()
+    first = pixels(draw(episode(robots={"a": walk(0), "b": walk(1)}), context=context))
+    small = episode(robots={"b": trace([(0, 0), (3, 3)])})
+    second = pixels(draw(small, context=context))
+    left, top, _, bottom = axes_of(first)
+    assert axes_of(second) == axes_of(first)
+    assert (first[bottom + 6 :] == second[bottom + 6 :]).all(), "ticks along x"
+    assert (first[top:, : left - 6] == second[top:, : left - 6]).all(), "ticks along y"
+    assert near(second, (213, 94, 0)).sum() > 30, "b is still vermillion"
+    assert not near(second, BLUE).any()
+
+
+def test_only_the_asked_group_is_drawn() -> None:
+    told = episode(robots={"a": walk(0)}, cars={"b": walk(1)})
+    assert not near(pixels(draw(told, Paths(group="cars"))), BLUE).any()
+    both = pixels(draw(told))
+    assert near(both, BLUE).any()
+    assert near(both, (213, 94, 0)).any()
+
+
+@pytest.mark.parametrize(("count", "has_legend"), [(1, True), (12, True), (13, False), (40, False)])
+def test_few_entities_have_a_legend(count: int, has_legend: bool) -> None:
+    ways = {f"robot {i}": trace([(0, i), (9, i)]) for i in range(count)}
+    corner = {"corner": trace([(60, 60)])}
+    context = Context()
+    context.observe([episode(robots=ways), episode(other=corner)])
+    image = pixels(draw(episode(robots=ways), context=context))
+    swatches = near(image, BLUE)[:, 320:].sum()
+    assert (swatches > 40) == has_legend
+
+
+def test_three_dimensional_points_are_seen_from_above() -> None:
+    flat = np.random.default_rng(0).uniform(0, 9, (30, 2))
+    deep = np.column_stack([flat, np.linspace(-1e6, 1e6, 30)])
+    assert draw(episode(r={"a": trace(deep)})) == draw(episode(r={"a": trace(flat)}))
+
+
+def test_the_background_lies_under_the_ways() -> None:
+    floor = np.full((60, 100, 3), 255, np.uint8)
+    floor[:30] = (255, 160, 160)
+    scene = Scene(background=floor, extent=EXTENT, units="m", places={"dock": (50.0, 15.0)})
+    image = pixels(draw(episode(scene, r={"a": trace([(10, 45), (90, 45)])})))
+    row, column = at(image, 30, 52)
+    assert image[row, column, 0] > image[row, column, 1] + 20
+    row, column = at(image, 50, 45)
+    assert near(image, BLUE)[row - 1 : row + 2, column].any()
+    assert (image[at(image, 30, 8)] >= 248).all()
+
+
+def test_a_dark_background_is_faded() -> None:
+    scene = Scene(background=np.zeros((6, 10, 3), np.uint8), extent=EXTENT)
+    image = pixels(draw(episode(scene, r={"a": trace([(10, 45), (90, 45)])})))
+    assert (image[at(image, 50, 20)] > 190).all()
+
+
+ODD = {
+    "utm": np.array([(500_000.0, 5_000_000.0), (500_800.0, 5_000_400.0)]),
+    "tiny": np.array([(0.0, 0.0), (1e-9, 2e-9)]),
+    "denormal": np.array([(0.0, 0.0), (5e-324, 5e-324)]),
+    "huge": np.array([(-1e308, 0.0), (1e308, 1e308)]),
+    "point": np.array([(3.0, 4.0)]),
+    "same": np.full((9, 2), 7.0),
+    "far point": np.full((2, 2), 1e15),
+    "rounding": np.array([(1e9, 1e9), (np.nextafter(1e9, 2e9), 1e9)]),
+    "road": np.column_stack([np.linspace(0, 400, 50), np.sin(np.arange(50)) * 5]),
+    "tower": np.column_stack([np.sin(np.arange(50)), np.linspace(0, 4000, 50)]),
+    "vertical": np.array([(0.0, 0.0), (0.0, 9.0)]),
+    "noisy line": np.array([(0.0, 0.0), (5.0, 1e-13), (9.0, 0.0)]),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_coordinates_are_drawn_without_a_warning(name: str) -> None:
+    image = pixels(draw(episode(r={"a": trace(ODD[name])})))
+    assert image.shape == (480, 640, 3)
+    if name != "huge":
+        assert near(image, BLUE).sum() > 60
+
+
+def test_a_road_is_stretched_over_the_picture() -> None:
+    image = pixels(draw(episode(r={"a": trace(ODD["road"])})))
+    _, top, _, bottom = axes_of(image)
+    rows = np.nonzero(near(image, BLUE).any(1))[0]
+    assert rows.max() - rows.min() > 0.7 * (bottom - top)
+
+
+def test_dangerous_names_are_drawn_without_a_warning() -> None:
+    names = [
+        "$x_",
+        "a^b",
+        "\\frac{1}",
+        "日本語",
+        "\U0001f600",
+        "\ud800",
+        "",
+        "n" * 5000,
+        "a\nb",
+        "%s{}",
+    ]
+    scene = Scene(units="$", axes=("$x_", "a^b"), places=dict.fromkeys(names, (1.0, 1.0)))
+    groups = {name: {name: walk(i, 20)} for i, name in enumerate(names)}
+    image = pixels(draw(episode(scene, **groups), Paths(name="$")))
+    assert (image[:2] == 255).all()
+    assert (image[-2:] == 255).all()
+
+
+def test_threads_draw_the_same_pictures_at_the_same_time() -> None:
+    told = [episode(robots={str(i): walk(i)}) for i in range(12)]
+    context = Context()
+    context.observe(told)
+    alone = [Paths().draw([one], context) for one in told]
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda one: Paths().draw([one], context), told)) == alone
+
+
+def test_a_thousand_entities_are_drawn() -> None:
+    told = episode(robots={str(i): walk(i, 50) for i in range(1000)})
+    assert near(pixels(draw(told)), (255, 255, 255)).mean() < 0.9
