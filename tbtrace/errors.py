@@ -11,6 +11,7 @@ Bad input from an environment never raises: it is named once by a `TbtraceWarnin
 
 from __future__ import annotations
 
+import logging
 import threading
 import traceback
 import warnings
@@ -99,14 +100,18 @@ class Problems:
         self._counts[kind] += 1
 
     def add_error(self, kind: str, doing: str, error: BaseException) -> None:
-        """Counts an error that must not leave tbtrace, and says once where it was raised."""
+        """Counts an error that must not leave tbtrace, and says once where it was raised.
+
+        It never raises, not even where the user has made warnings errors (`python -W error`): an
+        exception in one of RLlib's or Tune's hooks would end the training.
+        """
         frames = traceback.extract_tb(error.__traceback__)
         place = f" in {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-        self.add(
-            kind,
-            f"{doing} {type(error).__name__}{place}",
-            f"{doing} raised {type(error).__name__}: {error}{place}; training goes on without it",
-        )
+        message = f"{doing} raised {type(error).__name__}: {error}{place}; it goes on without it"
+        try:
+            self.add(kind, f"{doing} {type(error).__name__}{place}", message)
+        except TbtraceWarning:
+            logging.getLogger("tbtrace").warning(message)
 
     def take(self) -> dict[str, int]:
         """Returns the counts since the last call and starts again at zero."""

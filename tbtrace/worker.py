@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -83,7 +84,7 @@ class Worker:
             self._dropped(job)
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()) if drained else 0.0)
-        return drained
+        return drained and not left
 
     def _run(self) -> None:
         while True:
@@ -98,4 +99,6 @@ class Worker:
             try:
                 job()
             except Exception as error:
-                self._failed(error)
+                # A warning that is an error, say, must not end the thread that others wait for.
+                with contextlib.suppress(Exception):
+                    self._failed(error)
