@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 import warnings
 from collections.abc import Mapping
@@ -125,6 +126,9 @@ def run(storage: Path, iterations: int = ITERATIONS, seconds: float = SECONDS) -
     print(f"{_line(baseline)}\nStarting Ray and training ...", flush=True)
     progress = Progress()
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    logging.getLogger("ray.rllib").setLevel(logging.ERROR)
+    # Tune's own headlines name its staging folder, which is gone when the run has ended.
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     # Four logical CPUs: algorithm, two env runners and one to spare, on however many cores.
     ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:

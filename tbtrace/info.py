@@ -23,6 +23,16 @@ PARTS = ("running", "final", "traces", "media", "scene")
 _CONSUMABLE = ("tbtrace", "data", "media")
 _RECIPE_PARTS = frozenset(("running", "final"))
 
+MAPPING = (dict, Mapping)
+"""For `isinstance`: with `dict` in front it knows a dict five times as fast as the ABC alone."""
+
+_CODES = "?" + np.typecodes["AllInteger"] + np.typecodes["Float"]
+PLAIN = frozenset((float, int, bool, *(np.dtype(code).type for code in _CODES)))
+"""Types of numbers that `array("d")` takes as they are; every other value goes through `number`.
+
+It raises OverflowError for an int beyond the range of a float.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -42,7 +52,7 @@ class Contract:
     Example:
         >>> contract = Contract(info_keys={"final": ["is_success"]})
         >>> info = {"is_success": True, "tbtrace": {"running": {"v": 1.0}}}
-        >>> contract.sources(info, None, Problems())
+        >>> list(contract.sources(info, None, Problems()))
         [{'running': {'v': 1.0}}, {'final': {'is_success': True}}]
         >>> contract.forward(info)
         {'is_success': True}
@@ -70,31 +80,33 @@ class Contract:
         never changed. An info that is no mapping is forwarded as `{}`: gymnasium's vectorisation
         would die of it.
         """
-        if not isinstance(info, Mapping):
+        if not isinstance(info, MAPPING):
             return {}
         for key in self.consume:
             if key in info:
-                return {name: value for name, value in info.items() if name not in self.consume}
+                rest = dict(info)
+                for consumed in self.consume:
+                    rest.pop(consumed, None)
+                return rest
         return info
 
-    def sources(self, info: Any, env: Any, problems: Problems) -> list[Mapping[str, Any]]:
-        """Returns the sources of one info.
+    def sources(self, info: Any, env: Any, problems: Problems) -> Iterator[Mapping[str, Any]]:
+        """Yields the sources of one info; `extract` comes last, so that its errors cost no other.
 
         Args:
             info: The raw info of one reset or step.
             env: What `extract` is called with.
             problems: Where infos and sources that are no mappings are counted (`"records"`).
         """
-        if not isinstance(info, Mapping):
+        if not isinstance(info, MAPPING):
             problems.add(
                 "records", "info", f"info is {describe(info)}; an environment returns a dict"
             )
-            return []
-        sources: list[Mapping[str, Any]] = []
+            return
         if "tbtrace" in info:
             said = info["tbtrace"]
-            if isinstance(said, Mapping):
-                sources.append(said)
+            if isinstance(said, MAPPING):
+                yield said
             else:
                 problems.add(
                     "records",
@@ -103,31 +115,28 @@ class Contract:
                 )
         # The forum recipe's keys are common words: they count only in the recipe's shape.
         if "data" in info and _is_recipe(info["data"]):
-            sources.append(info["data"])
-        if "media" in info and isinstance(info["media"], Mapping):
-            sources.append({"media": info["media"]})
+            yield info["data"]
+        if "media" in info and isinstance(info["media"], MAPPING):
+            yield {"media": info["media"]}
         if self.info_keys:
-            sources.append(
-                {
-                    part: {name: info[name] for name in names if name in info}
-                    for part, names in self.info_keys.items()
-                }
-            )
+            yield {
+                part: {name: info[name] for name in names if name in info}
+                for part, names in self.info_keys.items()
+            }
         if self.extract is not None:
             said = self.extract(env, info)
-            if isinstance(said, Mapping):
-                sources.append(said)
+            if isinstance(said, MAPPING):
+                yield said
             elif said is not None:
                 problems.add(
                     "records",
                     "extract",
                     f"extract returned {describe(said)}; return a dict of {', '.join(PARTS)}",
                 )
-        return sources
 
 
 def _is_recipe(data: Any) -> bool:
-    return isinstance(data, Mapping) and bool(data) and data.keys() <= _RECIPE_PARTS
+    return isinstance(data, MAPPING) and bool(data) and data.keys() <= _RECIPE_PARTS
 
 
 def check_parts(source: Mapping[str, Any], problems: Problems) -> None:
@@ -160,21 +169,26 @@ def number(value: Any) -> float | None:
         >>> number(np.int8(3)), number([3]), number("3"), number(np.ones((1, 1)))
         (3.0, None, None, 1.0)
     """
-    if isinstance(value, float | int):
-        try:
-            return float(value)
-        except OverflowError:
+    if not isinstance(value, (float, int)):
+        value = _item(value)
+        if value is None:
             return None
-    item = getattr(value, "item", None)
-    if item is None or isinstance(value, np.datetime64 | np.timedelta64):
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _item(value: Any) -> Any:
+    """Returns the one real number in an array, tensor or NumPy scalar, or None."""
+    if getattr(getattr(value, "dtype", None), "kind", None) in ("m", "M"):  # items may be ints
         return None
     try:
-        plain = item()
-    except (TypeError, ValueError, RuntimeError):  # more than one element
+        item = value.item()
+    except (AttributeError, TypeError, ValueError, RuntimeError):  # none, or several elements
         return None
-    if isinstance(plain, float | int):
-        return float(plain)
-    return None
+    # A long double's item is a long double: Python has none.
+    return item if isinstance(item, (float, int, np.longdouble)) else None
 
 
 def coordinate(value: Any) -> float | None:
@@ -191,7 +205,7 @@ def flat_items(values: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[st
     """
     for key, value in values.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
+        if isinstance(value, MAPPING):
             yield from flat_items(value, f"{name}/")
         else:
             yield name, value

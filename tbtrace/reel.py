@@ -42,15 +42,15 @@ class Reel:
     def add(self, step: int, value: Any) -> bool:
         """Copies `value` if it is its turn; returns False for what is no numeric array."""
         try:
-            copied = np.array(value)
+            given = np.asarray(value)
         except (TypeError, ValueError, RuntimeError):  # ragged lists, tensors on a device
             return False
-        if copied.dtype.kind not in "biuf":
+        if given.dtype.kind not in "biuf":
             return False
         if self._offered % self._stride == 0:
             self._steps.append(step)
-            self._values.append(copied)
-            self._bytes += copied.nbytes
+            self._values.append(given.copy())
+            self._bytes += given.nbytes
             while self._bytes > self._budget and len(self._values) > 1:
                 self._thin()
         self._offered += 1

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tbtrace.episode import Scene
 from tbtrace.errors import Problems
@@ -35,11 +36,8 @@ def read_scene(said: Any, problems: Problems) -> Scene | None:
         if value is None:
             continue
         if key == "background":
-            picture = np.asarray(value)
-            if picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3:
-                background = picture.copy()
-            else:
-                rule = "a uint8 array (height, width, 3)"
+            background = _background(value)
+            rule = "" if background is not None else "a uint8 array (height, width, 3)"
         elif key == "extent":
             extent = _extent(value)
             rule = "" if extent else "four finite numbers (x0, x1, y0, y1) with x0 != x1, y0 != y1"
@@ -49,7 +47,7 @@ def read_scene(said: Any, problems: Problems) -> Scene | None:
         elif key == "labels":
             labels = _labels(value)
             places, axes = labels or ({}, ())
-            rule = "" if labels else "{text: (x, y)}, or the names of the axes (x, y)"
+            rule = "" if labels else "{text: (x, y)}, or the names of the 2 or 3 axes"
         else:
             rule = f"one of {', '.join(SCENE_KEYS)}{closest(str(key), SCENE_KEYS)}"
         if rule:
@@ -59,6 +57,16 @@ def read_scene(said: Any, problems: Problems) -> Scene | None:
                 f"scene[{key!r}] is {describe(value)}; expected {rule}",
             )
     return Scene(background, extent, units, places, axes)
+
+
+def _background(value: Any) -> NDArray[np.uint8] | None:
+    try:
+        picture = np.array(value)
+    except (TypeError, ValueError, RuntimeError):  # ragged lists, tensors on a device
+        return None
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        return None
+    return picture
 
 
 def _extent(value: Any) -> tuple[float, float, float, float] | None:
@@ -81,10 +89,11 @@ def _labels(value: Any) -> tuple[dict[str, tuple[float, float]], tuple[str, ...]
                 x, y = (number(v) for v in place)
             except (TypeError, ValueError):
                 return None
-            if x is None or y is None:
+            if x is None or y is None or not np.isfinite((x, y)).all():
                 return None
             places[str(text)] = (x, y)
         return places, ()
-    if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
-        return {}, tuple(value)
+    names = tuple(value) if isinstance(value, list | tuple) else ()
+    if len(names) in (2, 3) and all(isinstance(name, str) for name in names):
+        return {}, names
     return None

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from tbtrace.errors import ContractError
+from tbtrace.errors import ContractError, Problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +151,20 @@ def _lowest(n: int, values: Sequence[float]) -> list[int]:
     return sorted(known, key=values.__getitem__)[:n]
 
 
-def picked(selectors: Sequence[Selector], summaries: Sequence[EpisodeSummary]) -> set[int]:
-    """Returns the indices that any of the selectors picks.
+def picked(
+    selectors: Sequence[Selector], summaries: Sequence[EpisodeSummary], problems: Problems
+) -> set[int]:
+    """Returns the indices that any of the selectors picks; one that raises is named and counted.
 
     Example:
         >>> told = [EpisodeSummary(uid, 9, float(i)) for i, uid in enumerate("abcd")]
-        >>> sorted(picked([Best(), Worst()], told))
+        >>> sorted(picked([Best(), Worst()], told, Problems()))
         [0, 3]
     """
-    return {int(index) for selector in selectors for index in selector(summaries)}
+    chosen: set[int] = set()
+    for selector in selectors:
+        try:
+            chosen |= {range(len(summaries))[index] for index in selector(summaries)}
+        except Exception as error:
+            problems.add_error("episodes", f"selector {name_of(selector)!r}", error)
+    return chosen

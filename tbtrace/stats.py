@@ -8,7 +8,7 @@ so the result does not depend on which env runner an episode ran in.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from tbtrace.select import EpisodeSummary
 
 NAN = float("nan")
 BINS = 30  # what TensorBoard re-bins every histogram to
+_MOST = float(np.finfo(np.float64).max)
 
 
 def mean_and_sum(values: FloatArray) -> tuple[float, float]:
@@ -28,18 +29,17 @@ def mean_and_sum(values: FloatArray) -> tuple[float, float]:
         values: float64 `(n,)`.
 
     Example:
-        >>> mean_and_sum(np.array([0.1, 0.2, np.nan, 0.3]))
-        (0.2, 0.6)
+        >>> mean_and_sum(np.array([0.1] * 10 + [np.nan]))
+        (0.1, 1.0)
     """
     finite = values[np.isfinite(values)]
     if not finite.size:
         return NAN, NAN
     try:
         total = math.fsum(finite)
-    except OverflowError:  # beyond a float: the average still is one
-        return float(np.mean(finite / finite.size) * finite.size), math.copysign(
-            math.inf, float(np.sum(finite / finite.size))
-        )
+    except OverflowError:  # a partial sum is beyond a float; average and sum need not be
+        scaled = math.fsum(finite * 2.0**-64)
+        return scaled / finite.size * 2.0**64, scaled * 2.0**64
     return total / finite.size, total
 
 
@@ -157,8 +157,8 @@ def buckets(values: FloatArray, bins: int = BINS) -> FloatArray:
 
     Returns:
         float64 `(bins, 3)`, rows of left edge, right edge, count; the last bucket holds the
-        maximum. One row of width 1 round a constant (TensorBoard's own rule); `(0, 3)` where
-        nothing is finite.
+        maximum. One row of width 1 (or as narrow as floats allow) round a constant, which is
+        TensorBoard's own rule; `(0, 3)` where nothing is finite.
 
     Example:
         >>> buckets(np.array([0.0, 1.0, 1.0, 4.0]), bins=2).tolist()
@@ -170,30 +170,37 @@ def buckets(values: FloatArray, bins: int = BINS) -> FloatArray:
     if not finite.size:
         return np.empty((0, 3))
     low, high = float(finite.min()), float(finite.max())
-    width = high / bins - low / bins  # divided first: the range itself may overflow
-    edges = low + width * np.arange(bins + 1)
-    edges[-1] = high
+    scale = 1.0 if math.isfinite(high - low) else 0.25  # the range itself may overflow
+    edges = np.linspace(low * scale, high * scale, bins + 1) / scale
     if not (np.diff(edges) > 0).all():  # a constant, or as good as one
-        return np.array([[low - 0.5, high + 0.5, finite.size]])
-    half = 1.0 if math.isfinite(high - low) else 0.5
-    counts, _ = np.histogram(finite * half, bins, (low * half, high * half))
+        margin = max(0.5, math.ulp(max(-low, high)))
+        left, right = np.clip((low - margin, high + margin), -_MOST, _MOST)
+        return np.array([[left, right, finite.size]])
+    counts, _ = np.histogram(finite * scale, bins, (low * scale, high * scale))
     return np.column_stack((edges[:-1], edges[1:], counts.astype(np.float64)))
 
 
-def histograms(episodes: Iterable[Episode]) -> Mapping[str, FloatArray]:
+def histograms(episodes: Iterable[Episode], names: Names | None = None) -> dict[str, FloatArray]:
     """Returns `{name: buckets}` of every running value, and of the final values, of the episodes.
 
-    A final quantity named like a running one is `<name>_final`. Names without a finite value are
-    left out.
+    Args:
+        episodes: The episodes; may be empty.
+        names: The run's names; those of the episodes by default. A final quantity named like a
+            running one of the run is `<name>_final`.
+
+    Returns:
+        Buckets as `buckets` makes them; names without a finite value are left out.
     """
+    episodes = list(episodes)
+    if names is None:
+        names = Names()
+        for episode in episodes:
+            names.see(episode)
     values: dict[str, list[FloatArray]] = {}
-    finals: dict[str, list[float]] = {}
-    for episode in episodes:
-        for name, series in episode.running.items():
-            values.setdefault(name, []).append(series.values)
-        for name, value in episode.final.items():
-            finals.setdefault(name, []).append(value)
-    for name, numbers in finals.items():
-        values[_free_name(name, values)] = [np.array(numbers)]
-    counted = {name: buckets(np.concatenate(parts)) for name, parts in values.items()}
+    for name in names.running:
+        values[name] = [e.running[name].values for e in episodes if name in e.running]
+    for name in names.final:
+        finals = np.array([e.final[name] for e in episodes if name in e.final], np.float64)
+        values[_free_name(name, values)] = [finals]
+    counted = {name: buckets(np.concatenate(parts)) for name, parts in values.items() if parts}
     return {name: rows for name, rows in counted.items() if len(rows)}

@@ -7,22 +7,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tbtrace.episode import Episode, Scene, Series
 from tbtrace.errors import Problems
-from tbtrace.info import check_parts, coordinate, describe, flat_items, number
+from tbtrace.info import MAPPING, PLAIN, check_parts, describe, flat_items, number
+from tbtrace.points import as_points, as_sequence, is_point
 from tbtrace.reel import Reel
 from tbtrace.scene import read_scene
 from tbtrace.tracks import Group, Turns
-
-# Types that array("d") takes as they are; every other value goes through number().
-_PLAIN = frozenset((float, bool, np.float64, np.float32, np.int64, np.int32))
 
 
 class Tape:
     """What one running episode has said so far.
 
-    Memory: 12 bytes per running value, 4 + 8 per coordinate of a point (arrays as they come), and
+    Memory: 12 bytes per running value, 4 per point and 8 per each of its coordinates, and
     media up to a budget per name (`Reel`).
 
     Args:
@@ -95,28 +94,28 @@ class Tape:
         running = source.get("running")
         if running is not None:
             taken += 1
-            if isinstance(running, Mapping):
+            if isinstance(running, MAPPING):
                 self._add_running(running)
             else:
                 self._refuse("values", "running", running, "a dict {name: number}")
         final = source.get("final")
         if final is not None:
             taken += 1
-            if isinstance(final, Mapping):
+            if isinstance(final, MAPPING):
                 self._add_final(final)
             else:
                 self._refuse("values", "final", final, "a dict {name: number}")
         traces = source.get("traces")
         if traces is not None:
             taken += 1
-            if isinstance(traces, Mapping):
+            if isinstance(traces, MAPPING):
                 self._add_traces(traces)
             else:
                 self._refuse("points", "traces", traces, "a dict of groups or entities")
         media = source.get("media")
         if media is not None:
             taken += 1
-            if isinstance(media, Mapping):
+            if isinstance(media, MAPPING):
                 self._add_media(media)
             else:
                 self._refuse("values", "media", media, "a dict {name: array}")
@@ -131,10 +130,14 @@ class Tape:
         known = self._running
         step = self.length
         for name, value in running.items():
-            if type(value) in _PLAIN and name in known:
+            if type(value) in PLAIN and name in known:
                 steps, values = known[name]
-                values.append(value)
-                steps.append(step)
+                try:
+                    values.append(value)
+                except OverflowError:  # an int beyond a float
+                    self._add_running_slowly(name, value)
+                else:
+                    steps.append(step)
             else:
                 self._add_running_slowly(name, value)
 
@@ -151,39 +154,48 @@ class Tape:
             steps.append(self.length)
 
     def _add_final(self, final: Mapping[Any, Any]) -> None:
-        for name, value in flat_items(final):
-            numeric = number(value)
-            if numeric is None:
-                self._refuse("values", f"final {name!r}", value, "a number")
-            else:
-                self._final[name] = numeric
+        known = self._final
+        for name, value in final.items():
+            if type(value) is float and name in known:
+                known[name] = value
+                continue
+            for full_name, leaf in flat_items({name: value}):
+                numeric = number(leaf)
+                if numeric is None:
+                    self._refuse("values", f"final {full_name!r}", leaf, "a number")
+                else:
+                    known[full_name] = numeric
 
     def _add_traces(self, traces: Mapping[Any, Any]) -> None:
-        turn = self._trace_turns.at(self.length)
+        turns = self._trace_turns
+        turns.at(self.length)  # also where no group is named: every entity has gone then
+        flat = []
         for name, value in traces.items():
-            if isinstance(value, Mapping) and not _is_point(value):
-                self._add_entities(self._trace_turns, turn, str(name), value.items())
-            elif (points := _as_points(value)) is not None:
-                self._group(str(name), self._trace_turns).add_array(turn, points)
-            elif _holds_points(value):
-                self._add_entities(self._trace_turns, turn, str(name), enumerate(value))
+            if isinstance(value, (tuple, list)) and value and isinstance(value[0], (float, int)):
+                flat.append((name, value))
+            elif (array_value := as_points(value)) is not None:
+                self._add_array(str(name), turns, array_value)
+            elif isinstance(value, MAPPING) and not is_point(value):
+                self._add_entities(str(name), turns, value.items())
+            elif (points := as_sequence(value)) is not None:
+                self._add_entities(str(name), turns, enumerate(points))
             else:
-                self._add_entities(self._trace_turns, turn, "traces", [(name, value)])
+                flat.append((name, value))
+        if flat:
+            self._add_entities("traces", turns, flat)
 
-    def _add_entities(
-        self, turns: Turns, turn: int, name: str, points: Iterable[tuple[Any, Any]]
-    ) -> None:
-        group = self._group(name, turns)
-        for entity, point in points:
-            rule = group.add(turn, str(entity), point)
-            if rule is not None:
-                # Entities come and go by the thousand: one warning a group, not one an entity.
-                self._problems.add(
-                    "points",
-                    f"trace {name!r}: {rule}",
-                    f"trace {name!r}, entity {str(entity)!r}: the point is {describe(point)}; "
-                    f"{rule}",
-                )
+    def _add_array(self, name: str, turns: Turns, points: NDArray[Any]) -> None:
+        if not self._group(name, turns).add_array(self.length, points):
+            self._add_entities(name, turns, enumerate(points.tolist()))
+
+    def _add_entities(self, name: str, turns: Turns, points: Iterable[tuple[Any, Any]]) -> None:
+        for entity, point, rule in self._group(name, turns).add(self.length, points):
+            # Entities come and go by the thousand: one warning a group, not one an entity.
+            self._problems.add(
+                "points",
+                f"trace {name!r}: {rule}",
+                f"trace {name!r}, entity {str(entity)!r}: the point is {describe(point)}; {rule}",
+            )
 
     def _group(self, name: str, turns: Turns) -> Group:
         group = self._groups.get(name)
@@ -194,17 +206,17 @@ class Tape:
     def _add_media(self, media: Mapping[Any, Any]) -> None:
         for key, value in media.items():
             name = str(key)
-            points = _as_points(value, floats_only=True)
-            if points is None and not isinstance(value, Mapping):
+            points = as_points(value, floats_only=True)
+            if points is None and not isinstance(value, MAPPING):
                 reel = self._reels.setdefault(name, Reel())
                 if not reel.add(self.length, value):
                     self._refuse("values", f"media {name!r}", value, "a numeric array")
                 continue
-            turn = self._media_turns.at(self.length)
+            self._media_turns.at(self.length)
             if points is not None:
-                self._group(name, self._media_turns).add_array(turn, points)
+                self._add_array(name, self._media_turns, points)
             else:
-                self._add_entities(self._media_turns, turn, name, value.items())
+                self._add_entities(name, self._media_turns, value.items())
 
     def _refuse(self, kind: str, what: str, value: Any, rule: str) -> None:
         self._problems.add(kind, what, f"{what} is {describe(value)}; expected {rule}")
@@ -238,39 +250,3 @@ class Tape:
                 f"{part} {name!r} was NaN or infinite; such values are left out of statistics",
                 count,
             )
-
-
-def _is_point(value: Mapping[Any, Any]) -> bool:
-    """Tells a point given as a mapping from a group of entities."""
-    return (
-        "x" in value
-        and "y" in value
-        and coordinate(value["x"]) is not None
-        and coordinate(value["y"]) is not None
-    )
-
-
-def _holds_points(value: Any) -> bool:
-    """Tells a sequence of points (some None, say) from one point."""
-    return isinstance(value, list | tuple) and any(
-        isinstance(item, list | tuple | Mapping | np.ndarray) for item in value
-    )
-
-
-def _as_points(value: Any, floats_only: bool = False) -> Any:
-    """Returns `value` as a float array `(N, 2|3)` of a group's entities, or None."""
-    if isinstance(value, Mapping | str | bytes) or value is None:
-        return None
-    if isinstance(value, list | tuple):
-        if floats_only or not value or not isinstance(value[0], list | tuple | np.ndarray):
-            return None
-        try:
-            value = np.array(value, np.float64)
-        except (TypeError, ValueError):
-            return None
-    if getattr(value, "ndim", 0) != 2 or value.shape[1] not in (2, 3):
-        return None
-    array_value = np.asarray(value)
-    if array_value.dtype.kind not in ("f" if floats_only else "fiub"):
-        return None
-    return array_value

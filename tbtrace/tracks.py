@@ -8,14 +8,14 @@ no gap. Points are only appended at the step; gaps and shapes are worked out onc
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tbtrace.episode import StepArray, Trace
-from tbtrace.info import coordinate, number
+from tbtrace.info import MAPPING, PLAIN, coordinate, number
 
 Channels = dict[str, "array[float]"]
 Labels = dict[str, list[str | None]]
@@ -57,32 +57,35 @@ class Track:
                 (and `z`), whose other entries are channels (numbers) or labels (str).
 
         Returns:
-            None, or the rule that the point breaks; a broken point leaves the track as it was.
+            None, or the rule that the point breaks; a broken point leaves the track as it was, a
+            broken channel is left out.
         """
-        if point is None:
-            return None
-        if isinstance(point, Mapping):
-            return self._add_mapping(turn, point)
-        values = point.tolist() if hasattr(point, "tolist") else point
-        if not isinstance(values, list | tuple) or not 2 <= len(values) <= 3:
-            return "a point is 2 or 3 numbers, or a mapping with x and y"
-        return self._append(turn, values)
+        if not isinstance(point, (tuple, list)):  # the common case goes ahead
+            if point is None:
+                return None
+            if isinstance(point, MAPPING):
+                return self._add_mapping(turn, point)
+            point = point.tolist() if hasattr(point, "tolist") else point
+            if not isinstance(point, list):
+                return "a point is 2 or 3 numbers, or a mapping with x and y"
+        return self._append(turn, point)
 
     def _append(self, turn: int, values: list[Any] | tuple[Any, ...]) -> str | None:
         if len(values) != self.dim:
+            if not 2 <= len(values) <= 3:
+                return "a point is 2 or 3 numbers, or a mapping with x and y"
             if self.dim:
                 return f"this entity's points had {self.dim} coordinates before"
             self.dim = len(values)
         before = len(self.points)
         try:
-            self.points.extend(values)
+            for value in values:
+                given = value if type(value) in PLAIN else coordinate(value)
+                self.points.append(given)  # type: ignore[arg-type]  # None raises TypeError
         except (TypeError, OverflowError):
             del self.points[before:]
-            numbers = [coordinate(value) for value in values]
-            if None in numbers:
-                self.dim = self.dim if before else 0
-                return "coordinates are numbers or None"
-            self.points.extend(value for value in numbers if value is not None)
+            self.dim = self.dim if before else 0
+            return "coordinates are numbers or None"
         self.turns.append(turn)
         return None
 
@@ -94,6 +97,7 @@ class Track:
         if rule is not None:
             return rule
         row = len(self.turns) - 1
+        broken = None
         for key, value in point.items():
             if key in ("x", "y", "z") or value is None:
                 continue
@@ -106,8 +110,8 @@ class Track:
                 channel.extend([np.nan] * (row - len(channel)))
                 channel.append(numeric)
             else:
-                return f"channel {key!r} is a number or a str"
-        return None
+                broken = f"channel {key!r} is a number or a str"
+        return broken
 
     def finish(self, turn_steps: StepArray) -> Trace | None:
         """Returns the trace with its gaps, or None where there was no finite point."""
@@ -130,44 +134,62 @@ class Track:
 class Group:
     """The entities of one group: tracks by name, or arrays `(N, 2|3)` turn by turn."""
 
-    __slots__ = ("_array_turns", "_arrays", "tracks", "turns")
+    __slots__ = ("_array_turns", "_lengths", "_rows", "_width", "tracks", "turns")
 
     def __init__(self, turns: Turns) -> None:
         self.turns = turns
         self.tracks: dict[str, Track] = {}
-        self._arrays: list[NDArray[Any]] = []
+        # Arrays one below the other, in one growing buffer: a list of small ones takes twice that.
+        self._rows: array[float] = array("d")
+        self._width = 0
+        self._lengths: array[int] = array("i")
         self._array_turns: array[int] = array("i")
 
-    def add(self, turn: int, entity: str, point: Any) -> str | None:
-        """Appends one entity's point; returns the rule that it breaks, or None."""
-        if self._arrays:
-            self._unstack()
-        track = self.tracks.get(entity)
-        if track is None:
-            track = self.tracks[entity] = Track()
-        return track.add(turn, point)
+    def add(self, step: int, points: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any, str]]:
+        """Appends points `(entity, point)`; yields entity, point and rule of those that break one.
 
-    def add_array(self, turn: int, points: NDArray[Any]) -> None:
-        """Appends (a copy of) the points `(N, 2|3)` of entities "0", "1", ..."""
-        if self.tracks or (self._arrays and self._arrays[0].shape[1] != points.shape[1]):
-            for index, row in enumerate(points.tolist()):
-                self.add(turn, str(index), row)
-        else:
-            self._arrays.append(points.copy())
-            self._array_turns.append(turn)
+        It is a generator: nothing is appended before it is read to its end.
+        """
+        if self._array_turns:
+            self._unstack()
+        turn = self.turns.at(step)
+        tracks = self.tracks
+        for entity, point in points:
+            track = tracks.get(entity)
+            if track is None:
+                track = tracks.setdefault(str(entity), Track())
+            rule = track.add(turn, point)
+            if rule is not None:
+                yield entity, point, rule
+
+    def add_array(self, step: int, points: NDArray[Any]) -> bool:
+        """Appends (a copy of) the points `(N, 2|3)` of entities "0", "1", ...
+
+        Returns:
+            False where the group has named entities, or arrays of another width: then the points
+            are to be added one by one.
+        """
+        length, width = points.shape
+        if self.tracks or width != (self._width or width):
+            return False
+        self._width = width
+        self._rows.frombytes(np.asarray(points, np.float64).tobytes())
+        self._lengths.append(length)
+        self._array_turns.append(self.turns.at(step))
+        return True
 
     def _unstack(self) -> None:
         # A group that turns from arrays to names goes on as names; both are the same entities.
-        arrays, self._arrays = self._arrays, []
-        for turn, points in zip(self._array_turns, arrays, strict=True):
-            for index, row in enumerate(points.tolist()):
-                self.tracks.setdefault(str(index), Track()).add(turn, row)
-        del self._array_turns[:]
+        rows = iter(np.array(self._rows).reshape(-1, self._width).tolist())
+        for turn, length in zip(self._array_turns, self._lengths, strict=True):
+            for index in range(length):
+                self.tracks.setdefault(str(index), Track()).add(turn, next(rows))
+        del self._rows[:], self._lengths[:], self._array_turns[:]
 
     def finish(self) -> dict[str, Trace]:
         """Returns `{entity: Trace}` of the entities that had a finite point."""
         steps = np.array(self.turns.steps, np.int32)
-        traces = self._finish_arrays(steps) if self._arrays else self._finish_tracks(steps)
+        traces = self._finish_arrays(steps) if self._array_turns else self._finish_tracks(steps)
         return {entity: trace for entity, trace in traces if trace is not None}
 
     def _finish_tracks(self, steps: StepArray) -> Iterator[tuple[str, Trace | None]]:
@@ -176,13 +198,14 @@ class Group:
 
     def _finish_arrays(self, steps: StepArray) -> Iterator[tuple[str, Trace | None]]:
         turns = np.frombuffer(self._array_turns, np.int32)
-        most = max(len(points) for points in self._arrays)
-        shape = (most, len(turns), self._arrays[0].shape[1])
-        stacked = np.full(shape, np.nan)
-        for index, points in enumerate(self._arrays):
-            stacked[: len(points), index] = points
-        for entity in range(most):
-            yield str(entity), tidy(steps, turns, stacked[entity], {}, {})
+        lengths = np.frombuffer(self._lengths, np.int32)
+        rows = np.array(self._rows).reshape(-1, self._width)
+        ends = np.cumsum(lengths)
+        entities = np.arange(len(rows)) - np.repeat(ends - lengths, lengths)
+        stacked = np.full((lengths.max(), len(turns), self._width), np.nan)
+        stacked[entities, np.repeat(np.arange(len(turns)), lengths)] = rows
+        for entity, points in enumerate(stacked):
+            yield str(entity), tidy(steps, turns, points, {}, {})
 
 
 def tidy(

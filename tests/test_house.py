@@ -16,6 +16,7 @@ CORE = {
     "episode",
     "errors",
     "info",
+    "points",
     "recording",
     "reel",
     "scene",

@@ -6,12 +6,20 @@ import copy
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
 
 from tbtrace.recording import Recording
 
 # Everything that gymnasium's Wrapper keeps on itself; the rest belongs to the wrapped environment.
 _OWN = frozenset(
-    ("env", "recording", "_action_space", "_observation_space", "_metadata", "_cached_spec")
+    (
+        "env",
+        "_tbtrace_recording",
+        "_action_space",
+        "_observation_space",
+        "_metadata",
+        "_cached_spec",
+    )
 )
 
 
@@ -20,8 +28,8 @@ class Tap(gym.Wrapper[Any, Any, Any, Any]):
 
     What is addressed to tbtrace is taken out of the info on the way. Attributes that the tap does
     not have are read from and set on the wrapped environment, so that code which reaches into
-    `vector_env.envs[i]` keeps working. A deep copy (of an environment that plans ahead, say) and a
-    pickle hold the wrapped environment alone and do not record.
+    `vector_env.envs[i]` keeps working. A copy, a deep copy (of an environment that plans ahead,
+    say) and a pickle hold the wrapped environment alone and do not record.
 
     Args:
         env: The outermost sub-environment.
@@ -30,21 +38,26 @@ class Tap(gym.Wrapper[Any, Any, Any, Any]):
 
     def __init__(self, env: gym.Env[Any, Any], recording: Recording) -> None:
         super().__init__(env)
-        self.recording = recording
+        self._tbtrace_recording = recording  # RecordVideo, say, has a `recording` of its own
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Resets the environment and starts an episode."""
         observation, info = self.env.reset(seed=seed, options=options)
-        return observation, self.recording.reset(self.env, info)  # type: ignore[return-value]
+        return observation, self._tbtrace_recording.reset(self.env, info)  # type: ignore[return-value]
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """Steps the environment and records the step."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         done = bool(terminated or truncated)
-        rest = self.recording.step(self.env, info, reward, done)
+        rest = self._tbtrace_recording.step(self.env, info, reward, done)
         return observation, reward, terminated, truncated, rest  # type: ignore[return-value]
+
+    @property
+    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+        """The wrapped environment's spec: `gym.make(spec)` could not make a tap."""
+        return self.env.spec
 
     def __getattr__(self, name: str) -> Any:
         if name in _OWN or name.startswith("__"):  # not set up yet, as while unpickling
@@ -56,6 +69,9 @@ class Tap(gym.Wrapper[Any, Any, Any, Any]):
             super().__setattr__(name, value)
         else:
             setattr(self.env, name, value)
+
+    def __copy__(self) -> Any:
+        return copy.copy(self.env)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return copy.deepcopy(self.env, memo)

@@ -106,7 +106,7 @@ class Deck:
             if recording.tape is not None:
                 names.add(recording.tape.running_names, recording.tape.final_names)
         record = Record(
-            load=self._sender.pack(only_picked(episodes, self._keep)),
+            load=self._sender.pack(self._only_picked(episodes)),
             running=tuple(name for name in names.running if name not in self._announced.running),
             final=tuple(name for name in names.final if name not in self._announced.final),
             counts=self.problems.take(),
@@ -114,15 +114,13 @@ class Deck:
         self._announced.add(record.running, record.final)
         return record if record != Record() else None
 
-
-def only_picked(episodes: Sequence[Episode], keep: Sequence[Selector]) -> tuple[Episode, ...]:
-    """Returns the episodes; those that no selector picks without traces, media and scene."""
-    if not episodes:
-        return ()
-    chosen = picked(keep, [summarise(episode) for episode in episodes])
-    return tuple(
-        episode
-        if index in chosen
-        else dataclasses.replace(episode, traces={}, media={}, scene=None)
-        for index, episode in enumerate(episodes)
-    )
+    def _only_picked(self, episodes: Sequence[Episode]) -> list[Episode]:
+        """Returns the episodes; those that nobody picks without traces, media and scene."""
+        summaries = [summarise(episode) for episode in episodes]
+        chosen = picked(self._keep, summaries, self.problems)
+        return [
+            episode
+            if index in chosen
+            else dataclasses.replace(episode, traces={}, media={}, scene=None)
+            for index, episode in enumerate(episodes)
+        ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from tbtrace.episode import Episode
 from tbtrace.errors import Problems
+from tbtrace.info import number
 from tbtrace.rllib.load import Receiver, Sender
 from tbtrace.rllib.parcel import Contents, Parcel, Record
 from tbtrace.select import EpisodeSummary, Selector, picked
@@ -16,6 +17,7 @@ from tbtrace.stats import Names, histograms, over_episodes, summarise
 
 DROPPED = ("values", "points", "episodes", "pictures", "records")
 _REMEMBERED = 100_000
+_EVALUATED = 1_000
 
 
 class Ledger:
@@ -51,6 +53,16 @@ class Ledger:
         """Takes in an evaluation's records; returns its metrics."""
         episodes = self._take_in(records, "evaluation")
         self._evaluation += episodes
+        surplus = len(self._evaluation) - _EVALUATED
+        if surplus > 0:
+            del self._evaluation[:surplus]
+            self._problems.add(
+                "episodes",
+                "evaluations",
+                f"more than {_EVALUATED} evaluation episodes between two training results: the "
+                "next result covers the last ones; each evaluation's own result covers all of its",
+                surplus,
+            )
         return over_episodes(self._summaries(episodes), self.names)
 
     def trained(
@@ -77,10 +89,15 @@ class Ledger:
         for episodes in (trained, evaluated):
             summaries = self._summaries(episodes)
             metrics.append(over_episodes(summaries, self.names))
-            kept += [episodes[index] for index in sorted(picked(self._keep, summaries))]
+            kept += [
+                episodes[index] for index in sorted(picked(self._keep, summaries, self._problems))
+            ]
         contents = Contents(
             load=self._sender.pack(kept),
-            histograms={"train": histograms(trained), "evaluation": histograms(evaluated)},
+            histograms={
+                "train": histograms(trained, self.names),
+                "evaluation": histograms(evaluated, self.names),
+            },
         )
         return metrics[0], metrics[1], Parcel(contents)
 
@@ -129,4 +146,5 @@ def drain(metrics: Any, key: str) -> list[Record]:
 
 def whole(value: Any) -> int:
     """Reads a step counter of a result; 0 where it is missing or no number."""
-    return int(value) if isinstance(value, float | int) and math.isfinite(value) else 0
+    numeric = number(value)
+    return int(numeric) if numeric is not None and math.isfinite(numeric) else 0

@@ -12,7 +12,7 @@ from tbtrace.info import Contract
 from tbtrace.rllib.deck import Deck
 from tbtrace.rllib.ledger import Ledger, drain, whole
 from tbtrace.rllib.parcel import PARCEL, RECORDS
-from tbtrace.select import Best, Last, Selector, Worst
+from tbtrace.select import Best, Last, Selector, Worst, name_of
 
 Hook = TypeVar("Hook", bound=Callable[..., None])
 
@@ -76,6 +76,8 @@ class EpisodeRecorder(RLlibCallback):
             info_keys=info_keys,
             extract=extract,
         )
+        for selector in keep:
+            name_of(selector)  # raises where it is none
         self._strict = strict
         # RLlib makes one instance in each env runner and one in the algorithm; each uses its half.
         self._deck = Deck(contract, keep, strict)
