@@ -102,8 +102,16 @@ class Context:
             number = zlib.crc32(f"{group}\0{entity}".encode("utf-8", "surrogatepass"))
         return PALETTE[number % len(PALETTE)]
 
+    def scene_of(self, episodes: Iterable[Episode]) -> Scene:
+        """Returns the scene to draw episodes in: the first one's own, or else the run's last."""
+        own = (episode.scene for episode in episodes if episode.scene is not None)
+        return next(own, self.scene or Scene())
+
     def limits(
-        self, group: str | None = None, points: Sequence[NDArray[np.float64]] = ()
+        self,
+        group: str | None = None,
+        points: Sequence[NDArray[np.float64]] = (),
+        scene: Scene | None = None,
     ) -> Limits | None:
         """Returns what the axes of a group show, the same in every picture until it must grow.
 
@@ -114,6 +122,7 @@ class Context:
         Args:
             group: None for all groups together.
             points: float `(n, 2)` each: what must be seen too.
+            scene: The scene of the picture; the run's last one by default.
 
         Returns:
             `(x0, x1, y0, y1)`, or None when nothing is known.
@@ -121,7 +130,8 @@ class Context:
         extents = self._extents
         known = list(extents.values()) if group is None else [extents.get(group, extents.get(""))]
         seen = joined([*known, extent_of(points)])
-        edges = self.scene.extent if self.scene else None
+        scene = scene or self.scene
+        edges = scene.extent if scene else None
         if edges is None:
             return padded(seen) if seen else None
         x0, x1, y0, y1 = edges

@@ -74,10 +74,10 @@ class Paths(Options):
             title: First line of the picture; the second tells about the episode.
         """
         ways = self._ways(episodes, context)
-        limits = context.limits(self.group, [way.points for way in ways])
+        scene = context.scene_of(episodes)
+        limits = context.limits(self.group, [way.points for way in ways], scene)
         if not ways or limits is None:
             return None
-        scene = context.scene or Scene()
         names = (*scene.axes, "x", "y")[:2] if len(scene.axes) >= 2 else ("x", "y")
         plot = Plot(
             limits,

@@ -244,3 +244,26 @@ def test_threads_draw_the_same_pictures_at_the_same_time() -> None:
 def test_a_thousand_entities_are_drawn() -> None:
     told = episode(robots={str(i): walk(i, 50) for i in range(1000)})
     assert near(pixels(draw(told)), (255, 255, 255)).mean() < 0.9
+
+
+def test_an_episode_is_drawn_in_its_own_scene() -> None:
+    way = {"a": trace([(20, 10), (60, 50)])}
+    own = episode(Scene(extent=EXTENT, places={"goal": (80, 20)}), robots=way)
+    later = episode(Scene(extent=EXTENT, places={"goal": (20, 50)}), robots=way)
+    without = episode(robots=way)
+    context = Context()
+    alone = draw(own, context=context).png
+    run_wide = draw(later, context=context).png
+    assert run_wide != alone
+    assert draw(own, context=context).png == alone
+    # An episode that gives no scene is drawn in the run's last one.
+    context.observe([later])
+    assert draw(without, context=context).png == run_wide
+
+
+def test_limits_follow_the_picture_s_scene() -> None:
+    context = Context()
+    context.observe([episode(Scene(extent=EXTENT))])
+    small = Scene(extent=(0.0, 1.0, 0.0, 1.0))
+    assert context.limits() == EXTENT
+    assert context.limits(scene=small) == (0.0, 1.0, 0.0, 1.0)
