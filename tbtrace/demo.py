@@ -126,6 +126,7 @@ def run(storage: Path, iterations: int = ITERATIONS, seconds: float = SECONDS) -
     print(f"{_line(baseline)}\nStarting Ray and training ...", flush=True)
     progress = Progress()
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", module="gymnasium")  # of RLlib's own placeholder environment
     logging.getLogger("ray.rllib").setLevel(logging.ERROR)
     # Tune's own headlines name its staging folder, which is gone when the run has ended.
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")

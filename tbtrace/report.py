@@ -247,7 +247,7 @@ class RunReporter:
                     [picture.png],
                     picture.width,
                     picture.height,
-                    title=picture.title,
+                    title=tag.removeprefix("traces/").replace("/", " · "),
                     description=picture.description,
                 )
                 self._event_file(job.step).add(event)

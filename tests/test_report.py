@@ -79,6 +79,8 @@ def test_scalars_histograms_and_pictures_at_one_step(tmp_path: Path) -> None:
     ]
     for tag in pictures:
         assert [event.step for event in events.Tensors(tag)] == [7]
+    metadata = events.SummaryMetadata("traces/paths/train/best")
+    assert metadata.display_name == "paths · train · best"
 
 
 def test_given_histograms_stand_for_the_episodes(tmp_path: Path) -> None:
