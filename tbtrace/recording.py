@@ -72,13 +72,16 @@ class Recording:
             self._problems.add_error("records", "reading an info", error)
         return self._contract.forward(info)
 
+    def end(self) -> Tape | None:
+        """Takes the running tape out; None where none runs."""
+        tape, self.tape, self._ended = self.tape, None, False
+        return tape
+
     def take(self, uid: str) -> Episode | None:
         """Ends the running tape as the episode `uid`; None where none runs."""
-        tape, self.tape, self._ended = self.tape, None, False
-        if tape is None:
-            return None
+        tape = self.end()
         try:
-            return tape.finish(uid)
+            return None if tape is None else tape.finish(uid)
         except Exception as error:
             if self._strict:
                 raise

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tbtrace.episode import Episode, Scene, Series
+from tbtrace.episode import Episode, Scene
 from tbtrace.errors import Problems
-from tbtrace.info import MAPPING, PLAIN, check_parts, describe, flat_items, number
+from tbtrace.info import MAPPING, check_parts, describe, flat_items, number
 from tbtrace.points import as_points, as_sequence, is_point
 from tbtrace.reel import Reel
 from tbtrace.scene import read_scene
+from tbtrace.sheet import Sheets
 from tbtrace.tracks import Group, Turns
 
 
 class Tape:
     """What one running episode has said so far.
 
-    Memory: 12 bytes per running value, 4 per point and 8 per each of its coordinates, and
-    media up to a budget per name (`Reel`).
+    Memory: 8 bytes per running value and 8 per step, 4 per point and 8 per each of its coordinates,
+    and media up to a budget per name (`Reel`).
 
     Args:
         problems: Where values and points that cannot be used are named and counted.
@@ -60,7 +60,7 @@ class Tape:
         self.length = 0
         self.episode_return = 0.0
         self._problems = problems
-        self._running: dict[str, tuple[array[int], array[float]]] = {}
+        self._running = Sheets()
         self._final: dict[str, float] = {}
         self._groups: dict[str, Group] = {}
         self._trace_turns = Turns()
@@ -71,7 +71,7 @@ class Tape:
     @property
     def running_names(self) -> list[str]:
         """Names of the running quantities that this episode has mentioned."""
-        return list(self._running)
+        return list(self._running.names)
 
     @property
     def final_names(self) -> list[str]:
@@ -95,7 +95,8 @@ class Tape:
         if running is not None:
             taken += 1
             if isinstance(running, MAPPING):
-                self._add_running(running)
+                for name, value in self._running.add(self.length, running):
+                    self._refuse("values", f"running {name!r}", value, "a number")
             else:
                 self._refuse("values", "running", running, "a dict {name: number}")
         final = source.get("final")
@@ -125,33 +126,6 @@ class Tape:
             self._scene = read_scene(scene, self._problems) or self._scene
         if taken != len(source):
             check_parts(source, self._problems)
-
-    def _add_running(self, running: Mapping[Any, Any]) -> None:
-        known = self._running
-        step = self.length
-        for name, value in running.items():
-            if type(value) in PLAIN and name in known:
-                steps, values = known[name]
-                try:
-                    values.append(value)
-                except OverflowError:  # an int beyond a float
-                    self._add_running_slowly(name, value)
-                else:
-                    steps.append(step)
-            else:
-                self._add_running_slowly(name, value)
-
-    def _add_running_slowly(self, name: Any, value: Any) -> None:
-        for full_name, leaf in flat_items({name: value}):
-            numeric = number(leaf)
-            if numeric is None:
-                self._refuse("values", f"running {full_name!r}", leaf, "a number")
-                continue
-            if full_name not in self._running:
-                self._running[full_name] = (array("i"), array("d"))
-            steps, values = self._running[full_name]
-            values.append(numeric)
-            steps.append(self.length)
 
     def _add_final(self, final: Mapping[Any, Any]) -> None:
         known = self._final
@@ -222,24 +196,32 @@ class Tape:
         self._problems.add(kind, what, f"{what} is {describe(value)}; expected {rule}")
 
     def finish(self, uid: str) -> Episode:
-        """Returns the episode; non-finite values are counted, and named once by name."""
-        running = {}
-        for name, (steps, values) in self._running.items():
-            running[name] = Series(np.array(steps, np.int32), np.array(values, np.float64))
-            self._count_non_finite("running", name, running[name].values)
+        """Returns the episode, whole; non-finite values are counted, and named once by name."""
+        episode = self.finish_values(uid)
+        self.finish_traces(episode)
+        return episode
+
+    def finish_values(self, uid: str) -> Episode:
+        """Returns the episode without traces, media and scene, which few episodes need."""
+        running = self._running.finish()
+        for name, series in running.items():
+            self._count_non_finite("running", name, series.values)
         for name, value in self._final.items():
             self._count_non_finite("final", name, np.array(value))
-        traces = {name: group.finish() for name, group in self._groups.items()}
         return Episode(
             uid=uid,
             length=self.length,
             episode_return=self.episode_return,
             running=running,
             final=dict(self._final),
-            traces={name: entities for name, entities in traces.items() if entities},
-            media={name: reel.finish() for name, reel in self._reels.items() if len(reel)},
-            scene=self._scene,
         )
+
+    def finish_traces(self, episode: Episode) -> None:
+        """Gives the episode of `finish_values` its traces, media and scene."""
+        traces = {name: group.finish() for name, group in self._groups.items()}
+        episode.traces = {name: entities for name, entities in traces.items() if entities}
+        episode.media = {name: reel.finish() for name, reel in self._reels.items() if len(reel)}
+        episode.scene = self._scene
 
     def _count_non_finite(self, part: str, name: str, values: Any) -> None:
         count = values.size - int(np.isfinite(values).sum())

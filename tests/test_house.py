@@ -21,6 +21,7 @@ CORE = {
     "reel",
     "scene",
     "select",
+    "sheet",
     "stats",
     "tape",
     "tracks",

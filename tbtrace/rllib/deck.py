@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from tbtrace.rllib.load import Sender
 from tbtrace.rllib.parcel import Record
 from tbtrace.select import Selector, picked
 from tbtrace.stats import Names, summarise
+from tbtrace.tape import Tape
 
 
 class Deck:
@@ -38,7 +38,7 @@ class Deck:
         self._strict = strict
         self._recordings: list[Recording] = []
         self._tapped = False
-        self._ended: list[Episode] = []
+        self._ended: list[tuple[Episode, Tape]] = []
         self._announced = Names()
         self._sender = Sender()
 
@@ -78,10 +78,13 @@ class Deck:
             Tap(env, recording) for env, recording in zip(envs, self._recordings, strict=True)
         ]
 
+    @property
+    def reads_arriving_infos(self) -> bool:
+        """Whether `follow` must be called, as there are no taps."""
+        return bool(self._recordings) and not self._tapped
+
     def follow(self, env_index: int, episode: Any, first: bool) -> None:
         """Reads the info that has just arrived in RLlib's episode, where there is no tap."""
-        if self._tapped or env_index >= len(self._recordings):
-            return
         recording = self._recordings[env_index]
         info = episode.get_infos(-1)
         if first:
@@ -91,36 +94,29 @@ class Deck:
 
     def end(self, env_index: int, uid: str) -> None:
         """Takes the episode that RLlib says has ended, and that it counts."""
-        if env_index < len(self._recordings):
-            episode = self._recordings[env_index].take(uid)
-            if episode is not None:
-                self._ended.append(episode)
+        tape = self._recordings[env_index].end() if env_index < len(self._recordings) else None
+        if tape is not None:
+            self._ended.append((tape.finish_values(uid), tape))
 
     def record(self) -> Record | None:
         """Returns what there is to say since the last call, or None."""
-        episodes, self._ended = self._ended, []
+        ended, self._ended = self._ended, []
+        episodes = [episode for episode, _ in ended]
         names = Names()
         for episode in episodes:
             names.see(episode)
         for recording in self._recordings:
             if recording.tape is not None:
                 names.add(recording.tape.running_names, recording.tape.final_names)
+        # Working out traces costs far more than all else about an episode, and few are looked at.
+        for index in picked(self._keep, [summarise(e) for e in episodes], self.problems):
+            episode, tape = ended[index]
+            tape.finish_traces(episode)
         record = Record(
-            load=self._sender.pack(self._only_picked(episodes)),
+            load=self._sender.pack(episodes),
             running=tuple(name for name in names.running if name not in self._announced.running),
             final=tuple(name for name in names.final if name not in self._announced.final),
             counts=self.problems.take(),
         )
         self._announced.add(record.running, record.final)
         return record if record != Record() else None
-
-    def _only_picked(self, episodes: Sequence[Episode]) -> list[Episode]:
-        """Returns the episodes; those that nobody picks without traces, media and scene."""
-        summaries = [summarise(episode) for episode in episodes]
-        chosen = picked(self._keep, summaries, self.problems)
-        return [
-            episode
-            if index in chosen
-            else dataclasses.replace(episode, traces={}, media={}, scene=None)
-            for index, episode in enumerate(episodes)
-        ]

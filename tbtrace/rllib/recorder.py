@@ -87,17 +87,19 @@ class EpisodeRecorder(RLlibCallback):
 
     @_guarded
     def on_environment_created(self, *, env: Any, **kwargs: Any) -> None:
-        """Puts a tap on each sub-environment."""
+        """Puts a tap on each sub-environment, or reads the infos as they arrive."""
         self._deck.install(env)
+        if self._deck.reads_arriving_infos:
+            # Set only where they are needed: RLlib calls them at every step of every environment.
+            self.on_episode_start = self._read_reset
+            self.on_episode_step = self._read_step
 
     @_guarded
-    def on_episode_start(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
-        """Reads the info of the reset where there is no tap."""
+    def _read_reset(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
         self._deck.follow(env_index, episode, first=True)
 
     @_guarded
-    def on_episode_step(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
-        """Reads the info of the step where there is no tap."""
+    def _read_step(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
         self._deck.follow(env_index, episode, first=False)
 
     @_guarded

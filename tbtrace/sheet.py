@@ -1,0 +1,124 @@
+"""Sheets: the numbers of one running episode, row by row as they come, column by column at the end.
+
+An environment mostly says the same names at every step. So the values of a dict are appended as one
+row to the sheet of its names, and taken apart by name when the episode is over.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tbtrace.episode import Series
+from tbtrace.info import MAPPING, PLAIN, number
+
+_MOST_SHEETS = 32
+"""Names that change at every step would make a sheet of each; beyond, values are kept by name."""
+
+
+class _Sheet:
+    """Rows of plain numbers under the same names."""
+
+    __slots__ = ("names", "turns", "values")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self.turns: array[int] = array("i")
+        self.values: array[float] = array("d")
+
+
+class Sheets:
+    """The running values of one episode so far.
+
+    Attributes:
+        names: Every name that was given a number, in the order of first sight.
+
+    Example:
+        >>> sheets = Sheets()
+        >>> sheets.add(0, {"speed": 1.0, "energy": {"grid": 2, "sun": "bright"}})
+        [('energy/sun', 'bright')]
+        >>> sheets.finish()["energy/grid"].values.tolist()
+        [2.0]
+    """
+
+    __slots__ = ("_loose", "_sheets", "_steps", "names")
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+        self._steps: array[int] = array("i")  # of each turn, that is, each call of `add`
+        self._sheets: dict[tuple[Any, ...], _Sheet] = {}
+        self._loose: dict[str, tuple[array[int], array[float]]] = {}
+
+    def add(self, step: int, said: Mapping[Any, Any]) -> Sequence[tuple[str, Any]]:
+        """Appends nested numbers at `step`; returns names and values of what is no number."""
+        turn = len(self._steps)
+        self._steps.append(step)
+        return () if self._add_row(turn, "", said) else self._add_items(turn, "", said)
+
+    def _add_row(self, turn: int, prefix: str, said: Mapping[Any, Any]) -> bool:
+        """Appends all of `said` as a row; False where a value is not plain, or names vary a lot."""
+        values = said.values()
+        if not PLAIN.issuperset(map(type, values)):
+            return False
+        key = (prefix, *said)
+        sheet = self._sheets.get(key)
+        if sheet is None:
+            names = tuple(f"{prefix}{name}" for name in said)
+            if len(self._sheets) >= _MOST_SHEETS or len(set(names)) < len(names):
+                return False
+            sheet = self._sheets[key] = _Sheet(names)
+            self.names.update(dict.fromkeys(names))
+        before = len(sheet.values)
+        try:
+            sheet.values.extend(values)
+        except OverflowError:  # an int beyond a float
+            del sheet.values[before:]
+            return False
+        sheet.turns.append(turn)
+        return True
+
+    def _add_items(self, turn: int, prefix: str, said: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+        refused: list[tuple[str, Any]] = []
+        for key, value in said.items():
+            name = f"{prefix}{key}"
+            if isinstance(value, MAPPING):
+                if not self._add_row(turn, f"{name}/", value):
+                    refused += self._add_items(turn, f"{name}/", value)
+                continue
+            numeric = number(value)
+            if numeric is None:
+                refused.append((name, value))
+                continue
+            if name not in self._loose:
+                self._loose[name] = (array("i"), array("d"))
+                self.names[name] = None
+            turns, values = self._loose[name]
+            turns.append(turn)
+            values.append(numeric)
+        return refused
+
+    def finish(self) -> dict[str, Series]:
+        """Returns `{name: Series}`, each in the order in which its values were given."""
+        parts: dict[str, list[tuple[Any, Any]]] = {name: [] for name in self.names}
+        for sheet in self._sheets.values():
+            rows = np.array(sheet.values, np.float64).reshape(len(sheet.turns), len(sheet.names))
+            turns = np.array(sheet.turns, np.int32)
+            for name, column in zip(sheet.names, rows.T, strict=True):
+                parts[name].append((turns, column))
+        for name, (loose_turns, loose_values) in self._loose.items():
+            parts[name].append((np.array(loose_turns, np.int32), np.array(loose_values)))
+        steps = np.array(self._steps, np.int32)
+        return {name: _series(steps, columns) for name, columns in parts.items() if columns}
+
+
+def _series(steps: Any, columns: list[tuple[Any, Any]]) -> Series:
+    if len(columns) == 1:
+        turns, values = columns[0]
+        return Series(steps[turns], np.ascontiguousarray(values))
+    turns = np.concatenate([column[0] for column in columns])
+    values = np.concatenate([column[1] for column in columns])
+    order = np.argsort(turns, kind="stable")
+    return Series(steps[turns[order]], values[order])
