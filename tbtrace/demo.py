@@ -22,8 +22,8 @@ from tbtrace.envs.plant import PlantEnv
 from tbtrace.rllib.recorder import EpisodeRecorder
 from tbtrace.tune import TraceLoggerCallback
 
-ITERATIONS = 20
-SECONDS = 130.0
+ITERATIONS = 24
+SECONDS = 110.0
 """The demo trains for so many iterations or seconds, whichever comes first."""
 
 RANDOM_EPISODES = 20
