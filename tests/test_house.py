@@ -48,7 +48,7 @@ FOREIGN = {
     "draw": {"numpy", "matplotlib", "PIL"},
     "views": {"numpy"},
     "events": {"numpy", "tensorboard", "tensorboardX", "crc32c"},
-    "envs": {"numpy", "gymnasium", "simpy"},
+    "envs": {"numpy", "gymnasium"},
     "report": {"numpy"},
     "rllib": {"ray"},
     "tune": {"ray"},

@@ -9,8 +9,9 @@ import math
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import cloudpickle
 import numpy as np
 import pytest
 from brute_force import assert_equal, expected_metrics
@@ -24,6 +25,7 @@ from tensorboard.util import tensor_util
 from tensorboard_server import Board, serve
 
 import tbtrace
+from tbtrace.errors import TbtraceWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore:ray/tune/extras/positions")
 
@@ -361,3 +363,77 @@ def test_asha_watches_a_metric_of_episodes_longer_than_an_iteration(
     values = [json.loads(line)["env_runners"]["custom_metrics"]["speed_avg_mean"] for line in lines]
     assert math.isnan(values[0])
     assert any(math.isfinite(value) for value in values)
+
+
+class FakeTrial:
+    """What the callback needs of a trial."""
+
+    evaluated_params: ClassVar = {"lr": 1e-3}
+
+    def __init__(self, folder: Path) -> None:
+        self.local_path = str(folder)
+
+    def init_local_path(self) -> None:
+        if not Path(self.local_path).is_dir():
+            raise ZeroDivisionError("no folder")
+
+
+def result_of(iteration: int, **more: Any) -> dict[str, Any]:
+    return {"training_iteration": iteration, "loss": float(iteration), **more}
+
+
+def test_a_retried_trial_goes_on_in_a_file_of_its_own(tmp_path: Path) -> None:
+    callback, trial = tbtrace.TraceLoggerCallback(), FakeTrial(tmp_path)
+    callback.log_trial_start(trial)
+    for iteration in range(1, 7):
+        callback.log_trial_result(iteration, trial, result_of(iteration))
+    callback.log_trial_start(trial)  # what Tune calls after a failure
+    callback.log_trial_result(4, trial, result_of(4))
+    callback.log_trial_end(trial)
+    assert len(list(tmp_path.glob("events.out.tfevents.*"))) == 2
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [event.step for event in events.Scalars("ray/tune/loss")] == [1, 2, 3, 4]
+
+
+def test_steps_are_those_of_rays_own_logger(tmp_path: Path) -> None:
+    callback, trial = tbtrace.TraceLoggerCallback(), FakeTrial(tmp_path)
+    for iteration, steps in ((1, None), (2, 2000), (3, 3000)):
+        callback.log_trial_result(iteration, trial, result_of(iteration, timesteps_total=steps))
+    callback.log_trial_end(trial)
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [event.step for event in events.Scalars("ray/tune/loss")] == [1, 2000, 3000]
+
+
+def test_no_error_leaves_the_callback(tmp_path: Path) -> None:
+    callback, trial = tbtrace.TraceLoggerCallback(), FakeTrial(tmp_path)
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    lost = FakeTrial(in_the_way)
+    with pytest.warns(TbtraceWarning) as caught:
+        callback.log_trial_start(lost)
+        callback.log_trial_result(1, lost, result_of(1))
+        callback.log_trial_end(lost)
+        callback.log_trial_start(trial)
+        callback.log_trial_result(1, trial, {})
+        callback.log_trial_result(2, trial, result_of(2))
+        callback.log_trial_end(trial)
+    said = [str(warning.message) for warning in caught]
+    assert any("ZeroDivisionError" in message for message in said)
+    assert any("KeyError: 'training_iteration'" in message for message in said)
+    assert EventAccumulator(str(tmp_path)).Reload().Scalars("ray/tune/loss")[0].step == 2
+
+
+def test_the_callback_pickles_before_and_during_a_run(tmp_path: Path) -> None:
+    callback, trial = tbtrace.TraceLoggerCallback(drain_seconds=7), FakeTrial(tmp_path)
+    callback.log_trial_result(1, trial, result_of(1))
+    other = cloudpickle.loads(cloudpickle.dumps(callback))
+    callback.log_trial_end(trial)
+    assert other._reporting.drain_seconds == 7
+    assert not other._reporters
+
+
+def test_options_come_one_way() -> None:
+    with pytest.raises(TypeError, match="not both"):
+        tbtrace.TraceLoggerCallback(tbtrace.Reporting(), drain_seconds=1)
+    with pytest.raises(TypeError, match="colour"):
+        tbtrace.TraceLoggerCallback(colour="red")
