@@ -73,6 +73,17 @@ class Contract:
             if isinstance(names, str):
                 raise ContractError(f"info_keys[{part!r}]={names!r}: give a list of names")
 
+    def only_source(self, info: Any) -> Mapping[str, Any] | None:
+        """Returns `info["tbtrace"]` where it is a dict and the info's only entry, else None.
+
+        That is the common case by far, and it needs no more reading: nothing is left to forward.
+        """
+        if type(info) is dict and len(info) == 1 and self.extract is None and not self.info_keys:
+            said = info.get("tbtrace")
+            if type(said) is dict and "tbtrace" in self.consume:
+                return said
+        return None
+
     def forward(self, info: Any) -> Mapping[str, Any]:
         """Returns what of an info goes on to RLlib.
 
@@ -139,16 +150,14 @@ def _is_recipe(data: Any) -> bool:
     return isinstance(data, MAPPING) and bool(data) and data.keys() <= _RECIPE_PARTS
 
 
-def check_parts(source: Mapping[str, Any], problems: Problems) -> None:
-    """Names each unknown part of `source` with the closest known one, and counts it."""
-    for part in source:
-        if part not in PARTS:
-            problems.add(
-                "values",
-                f"part {part!r}",
-                f"info part {part!r} is unknown{closest(str(part), PARTS)}; "
-                f"the parts are {', '.join(PARTS)}",
-            )
+def check_part(part: Any, problems: Problems) -> None:
+    """Names an unknown part with the closest known one, and counts it."""
+    problems.add(
+        "values",
+        f"part {part!r}",
+        f"info part {part!r} is unknown{closest(str(part), PARTS)}; "
+        f"the parts are {', '.join(PARTS)}",
+    )
 
 
 def closest(word: str, known: tuple[str, ...]) -> str:

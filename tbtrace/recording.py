@@ -64,6 +64,10 @@ class Recording:
 
     def _add(self, tape: Tape, env: Any, info: Any) -> Mapping[str, Any]:
         try:
+            source = self._contract.only_source(info)
+            if source is not None:
+                tape.add(source)
+                return {}
             for source in self._contract.sources(info, env, self._problems):
                 tape.add(source)
         except Exception as error:

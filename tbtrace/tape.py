@@ -10,12 +10,19 @@ from numpy.typing import NDArray
 
 from tbtrace.episode import Episode, Scene
 from tbtrace.errors import Problems
-from tbtrace.info import MAPPING, check_parts, describe, flat_items, number
+from tbtrace.info import MAPPING, PARTS, check_part, describe, flat_items, number
 from tbtrace.points import as_points, as_sequence, is_point
 from tbtrace.reel import Reel
 from tbtrace.scene import read_scene
 from tbtrace.sheet import Sheets
 from tbtrace.tracks import Group, Turns
+
+_RULES = {
+    "running": "a dict {name: number}",
+    "final": "a dict {name: number}",
+    "traces": "a dict of groups or entities",
+    "media": "a dict {name: array}",
+}
 
 
 class Tape:
@@ -90,42 +97,25 @@ class Tape:
             source: A mapping with some of the parts `running`, `final`, `traces`, `media`,
                 `scene`. What cannot be used is named once and counted; the rest is taken.
         """
-        taken = 0
-        running = source.get("running")
-        if running is not None:
-            taken += 1
-            if isinstance(running, MAPPING):
-                for name, value in self._running.add(self.length, running):
-                    self._refuse("values", f"running {name!r}", value, "a number")
+        for part, value in source.items():
+            if value is None:
+                continue
+            if part == "scene":
+                self._scene = read_scene(value, self._problems) or self._scene
+            elif part not in PARTS:
+                check_part(part, self._problems)
+            elif not isinstance(value, MAPPING):
+                kind = "points" if part == "traces" else "values"
+                self._refuse(kind, part, value, _RULES[part])
+            elif part == "running":
+                for name, refused in self._running.add(self.length, value):
+                    self._refuse("values", f"running {name!r}", refused, "a number")
+            elif part == "traces":
+                self._add_traces(value)
+            elif part == "final":
+                self._add_final(value)
             else:
-                self._refuse("values", "running", running, "a dict {name: number}")
-        final = source.get("final")
-        if final is not None:
-            taken += 1
-            if isinstance(final, MAPPING):
-                self._add_final(final)
-            else:
-                self._refuse("values", "final", final, "a dict {name: number}")
-        traces = source.get("traces")
-        if traces is not None:
-            taken += 1
-            if isinstance(traces, MAPPING):
-                self._add_traces(traces)
-            else:
-                self._refuse("points", "traces", traces, "a dict of groups or entities")
-        media = source.get("media")
-        if media is not None:
-            taken += 1
-            if isinstance(media, MAPPING):
-                self._add_media(media)
-            else:
-                self._refuse("values", "media", media, "a dict {name: array}")
-        scene = source.get("scene")
-        if scene is not None:
-            taken += 1
-            self._scene = read_scene(scene, self._problems) or self._scene
-        if taken != len(source):
-            check_parts(source, self._problems)
+                self._add_media(value)
 
     def _add_final(self, final: Mapping[Any, Any]) -> None:
         known = self._final
@@ -142,9 +132,14 @@ class Tape:
 
     def _add_traces(self, traces: Mapping[Any, Any]) -> None:
         turns = self._trace_turns
-        turns.at(self.length)  # also where no group is named: every entity has gone then
+        step = self.length
+        turns.at(step)  # also where no group is named: every entity has gone then
+        groups = self._groups
         flat = []
         for name, value in traces.items():
+            # The common case goes ahead.
+            if type(value) is np.ndarray and name in groups and groups[name].add_array(step, value):
+                continue
             if isinstance(value, (tuple, list)) and value and isinstance(value[0], (float, int)):
                 flat.append((name, value))
             elif (array_value := as_points(value)) is not None:

@@ -21,6 +21,9 @@ Channels = dict[str, "array[float]"]
 Labels = dict[str, list[str | None]]
 
 
+_FLOAT = np.dtype(np.float64)
+
+
 class Turns:
     """The steps in which one part of the info said where entities are."""
 
@@ -166,14 +169,21 @@ class Group:
         """Appends (a copy of) the points `(N, 2|3)` of entities "0", "1", ...
 
         Returns:
-            False where the group has named entities, or arrays of another width: then the points
-            are to be added one by one.
+            False where nothing was appended: the group has named entities, or the array is of
+            another width than before or no `(N, 2|3)` numbers.
         """
-        length, width = points.shape
-        if self.tracks or width != (self._width or width):
+        if self.tracks or points.ndim != 2:
             return False
-        self._width = width
-        self._rows.frombytes(np.asarray(points, np.float64).tobytes())
+        length, width = points.shape
+        if width != self._width:
+            if self._width or width not in (2, 3):
+                return False
+            self._width = width
+        if points.dtype is not _FLOAT:
+            if points.dtype.kind not in "fiub":
+                return False
+            points = points.astype(np.float64)
+        self._rows.frombytes(points.tobytes())
         self._lengths.append(length)
         self._array_turns.append(self.turns.at(step))
         return True

@@ -11,7 +11,7 @@ from hypothesis import given
 from infos import BAD_VALUES, SETTINGS, VALUES, Said
 
 from tbtrace.errors import ContractError, Problems, TbtraceWarning
-from tbtrace.info import Contract, check_parts, coordinate, describe, flat_items, number
+from tbtrace.info import Contract, check_part, coordinate, describe, flat_items, number
 
 
 def sources(info: Any, env: Any = None, **options: Any) -> list[Mapping[str, Any]]:
@@ -159,7 +159,7 @@ def test_options_that_break_a_rule_are_refused(options: Any, message: str) -> No
 def test_an_unknown_part_is_named_with_the_closest_known_one(part: Any, message: str) -> None:
     problems = Problems()
     with pytest.warns(TbtraceWarning, match=message):
-        check_parts({part: {}, "running": {}}, problems)
+        check_part(part, problems)
     assert problems.take() == {"values": 1}
 
 
