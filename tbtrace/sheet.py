@@ -66,17 +66,18 @@ class Sheets:
         key = (prefix, *said)
         sheet = self._sheets.get(key)
         if sheet is None:
-            names = tuple(f"{prefix}{name}" for name in said)
-            if len(self._sheets) >= _MOST_SHEETS or len(set(names)) < len(names):
+            sheet = _Sheet(tuple(f"{prefix}{name}" for name in said))
+            if len(self._sheets) >= _MOST_SHEETS or len(set(sheet.names)) < len(sheet.names):
                 return False
-            sheet = self._sheets[key] = _Sheet(names)
-            self.names.update(dict.fromkeys(names))
         before = len(sheet.values)
         try:
             sheet.values.extend(values)
         except OverflowError:  # an int beyond a float
             del sheet.values[before:]
             return False
+        if not sheet.turns:
+            self._sheets[key] = sheet
+            self.names.update(dict.fromkeys(sheet.names))
         sheet.turns.append(turn)
         return True
 

@@ -294,3 +294,11 @@ def test_the_last_scene_stands_and_a_broken_one_does_not_replace_it() -> None:
     scene = tape.finish("uid").scene
     assert scene is not None
     assert scene.units == "km"
+
+
+def test_a_name_that_never_had_a_number_is_none() -> None:
+    tape = Tape(Problems())
+    with pytest.warns(TbtraceWarning, match="running 'a' is an int"):
+        tape.add({"running": {"a": 10**400}})
+    assert tape.running_names == []
+    assert not tape.finish("uid").running
