@@ -76,7 +76,7 @@ def config(env_runners: int = 2) -> PPOConfig:
         .env_runners(num_env_runners=env_runners, num_envs_per_env_runner=5)
         .training(
             lr=1e-3,
-            gamma=0.98,
+            gamma=0.95,
             train_batch_size_per_learner=6000,
             minibatch_size=500,
             num_epochs=8,

@@ -79,6 +79,7 @@ class Factory:
         """
         self._dispatch(choice)
         self.tick += 1
+        self._ship()
         for kind in self.stations:
             for station in kind:
                 article = station.run(self._rng, self._failure_interval)
@@ -88,7 +89,6 @@ class Factory:
             conveyor.advance(self.tick)
         self._enter()
         self._inspect()
-        self._ship()
         heads = [head for gate in self._gates if (head := gate.head)]
         self.waiting = min(heads, key=_moved, default=None)
 

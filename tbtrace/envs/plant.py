@@ -50,7 +50,7 @@ class PlantEnv(gym.Env[Observation, np.int64]):
     * Reward: 0.02 for each article shipped, less 0.001 for each second that articles are in work.
       The seconds before a dispatch are charged as they pass. Those from the dispatch to the next
       one are charged at once, as expected: so a choice costs when it is made, not a hundred steps
-      later among the costs of all others. The sum is much the same.
+      later among the costs of all others, and even if the episode ends before it is paid.
     * An episode is truncated after `steps` steps; it never terminates.
 
     `info["tbtrace"]` follows tbtrace's info contract:
