@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tbtrace import select, views
+    from tbtrace.envs.record import RecordTraces, collect
     from tbtrace.episode import Episode, Media, Scene, Series, Trace
     from tbtrace.report import Reporting, RunReporter
     from tbtrace.rllib.recorder import EpisodeRecorder
@@ -28,12 +29,14 @@ _HOMES = {
     "Episode": "tbtrace.episode",
     "EpisodeRecorder": "tbtrace.rllib.recorder",
     "Media": "tbtrace.episode",
+    "RecordTraces": "tbtrace.envs.record",
     "Reporting": "tbtrace.report",
     "RunReporter": "tbtrace.report",
     "Scene": "tbtrace.episode",
     "Series": "tbtrace.episode",
     "Trace": "tbtrace.episode",
     "TraceLoggerCallback": "tbtrace.tune",
+    "collect": "tbtrace.envs.record",
     "select": "",
     "views": "",
 }
@@ -42,12 +45,14 @@ __all__ = [
     "Episode",
     "EpisodeRecorder",
     "Media",
+    "RecordTraces",
     "Reporting",
     "RunReporter",
     "Scene",
     "Series",
     "Trace",
     "TraceLoggerCallback",
+    "collect",
     "select",
     "views",
 ]

@@ -20,10 +20,13 @@ class Series:
     Attributes:
         steps: int32 `(n,)`, the episode's step of each value; 0 is the reset.
         values: float64 `(n,)`; NaN and infinities stand as the environment gave them.
+        agents: int32 `(n,)`, who gave each value, as an index into the order of `Episode.agents`;
+            None where the environment has no agents.
     """
 
     steps: StepArray
     values: FloatArray
+    agents: StepArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,11 @@ class Episode:
         env_steps: Environment steps sampled for training in the whole run when it was reported.
         length: Steps of the episode (calls of `env.step`).
         episode_return: Sum of the environment's rewards, undiscounted.
-        running: `{name: Series}`, every value of every running quantity.
-        final: `{name: float}`, the last value given in the episode.
+        running: `{name: Series}`, every value of every running quantity, of all agents together.
+        final: `{name: float}`, the last value given in the episode; with agents the mean of the
+            finite ones among their last values, NaN where there is none.
+        agents: `{agent: {final name: its last value}}` of all that said anything in a multi-agent
+            environment, which itself is `"__common__"`; empty where there are no agents.
         traces: `{group: {entity: Trace}}`; empty when the episode was not picked to travel whole.
         media: `{name: Media}`; empty when the episode was not picked to travel whole.
         scene: The scene that this episode's infos gave, or None.
@@ -100,6 +106,7 @@ class Episode:
     episode_return: float
     running: Mapping[str, Series] = field(default_factory=dict)
     final: Mapping[str, float] = field(default_factory=dict)
+    agents: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     traces: Mapping[str, Mapping[str, Trace]] = field(default_factory=dict)
     media: Mapping[str, Media] = field(default_factory=dict)
     scene: Scene | None = None

@@ -95,9 +95,9 @@ class Problems:
         self._counts[kind] += count
         warn_once(f"{kind}:{key}", message)
 
-    def count(self, kind: str) -> None:
-        """Counts one thing of `kind` that needs no warning."""
-        self._counts[kind] += 1
+    def count(self, kind: str, count: int = 1) -> None:
+        """Counts `count` things of `kind` that need no warning."""
+        self._counts[kind] += count
 
     def add_error(self, kind: str, doing: str, error: BaseException) -> None:
         """Counts an error that must not leave tbtrace, and says once where it was raised.

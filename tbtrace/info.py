@@ -137,6 +137,10 @@ class Contract:
                 part: {name: info[name] for name in names if name in info}
                 for part, names in self.info_keys.items()
             }
+        yield from self.extracted(info, env, problems)
+
+    def extracted(self, info: Any, env: Any, problems: Problems) -> Iterator[Mapping[str, Any]]:
+        """Yields what `extract` says of an info, where there is such an option."""
         if self.extract is not None:
             said = self.extract(env, info)
             if isinstance(said, MAPPING):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
+from tbtrace.agents import NO_AGENTS, AgentNames, AgentsTape, total_reward
 from tbtrace.episode import Episode
 from tbtrace.errors import Problems
-from tbtrace.info import Contract, number
+from tbtrace.info import MAPPING, Contract, describe, number
 from tbtrace.tape import Tape
+
+HANDED_OVER = "tbtrace_episode"
+"""Info key: what an environment that records itself hands over, at a reset and at the last step."""
 
 
 class Recording:
@@ -22,6 +27,10 @@ class Recording:
             reset) and `"uncounted"` ones (that ended, but that nobody took).
         strict: Let exceptions through (for tests).
 
+    Attributes:
+        tape: The running tape, or the one that has ended; None before the first reset.
+        steps_aside: Whether the environment records this episode itself.
+
     Example:
         >>> recording = Recording(Contract(), Problems())
         >>> recording.reset(None, {"tbtrace": {"running": {"speed": 1.0}}, "seed": 7})
@@ -31,7 +40,7 @@ class Recording:
         {'won': 1.0}
     """
 
-    __slots__ = ("_contract", "_ended", "_problems", "_strict", "tape")
+    __slots__ = ("_contract", "_ended", "_problems", "_strict", "steps_aside", "tape")
 
     def __init__(self, contract: Contract, problems: Problems, strict: bool = False) -> None:
         self.tape: Tape | None = None
@@ -39,11 +48,18 @@ class Recording:
         self._problems = problems
         self._strict = strict
         self._ended = False
+        self.steps_aside = False
 
     def reset(self, env: Any, info: Any) -> Mapping[str, Any]:
-        """Starts an episode with the info of `reset`; returns the info to forward."""
+        """Starts an episode with the info of `reset`; returns the info to forward.
+
+        An environment that records itself says so there: the tape stays blank then.
+        """
         self.drop()
-        self.tape = Tape(self._problems)
+        self.tape = self._new_tape()
+        self.steps_aside = isinstance(info, MAPPING) and HANDED_OVER in info
+        if self.steps_aside:
+            return self._forward(info)
         return self._add(self.tape, env, info)
 
     def step(self, env: Any, info: Any, reward: Any, done: bool) -> Mapping[str, Any]:
@@ -57,10 +73,18 @@ class Recording:
         """
         tape = self.tape
         if tape is None or self._ended:
-            return self._contract.forward(info)
+            return self._forward(info)
         tape.next_step(reward if type(reward) is float else number(reward) or 0.0)
         self._ended = done
+        if self.steps_aside:
+            return self._forward(info)
         return self._add(tape, env, info)
+
+    def _new_tape(self) -> Tape:
+        return Tape(self._problems)
+
+    def _forward(self, info: Any) -> Mapping[str, Any]:
+        return self._contract.forward(info)
 
     def _add(self, tape: Tape, env: Any, info: Any) -> Mapping[str, Any]:
         try:
@@ -99,3 +123,83 @@ class Recording:
             self._problems.count("uncounted" if self._ended else "aborted")
         self.tape = None
         self._ended = False
+
+
+class AgentsRecording(Recording):
+    """Follows a multi-agent environment: its infos are `{agent: info}`, its rewards likewise.
+
+    `extract` is called once a step, with all the infos; what it says, like `__common__`, is the
+    environment's own.
+
+    Args:
+        contract: How infos are read.
+        problems: As for `Recording`.
+        strict: As for `Recording`.
+        agents: Ids of the agents that may come, which are the first ones to get their names.
+
+    Example:
+        >>> recording = AgentsRecording(Contract(), Problems())
+        >>> recording.reset(None, {"a": {"tbtrace": {"final": {"w": 1.0}}, "seed": 7}, "b": {}})
+        {'a': {'seed': 7}, 'b': {}}
+        >>> _ = recording.step(None, {"b": {"tbtrace": {"final": {"w": 4.0}}}}, {"a": 1.0}, True)
+        >>> recording.take("uid").final
+        {'w': 2.5}
+    """
+
+    __slots__ = ("_extracting", "_names")
+
+    def __init__(
+        self,
+        contract: Contract,
+        problems: Problems,
+        strict: bool = False,
+        agents: Iterable[Hashable] = (),
+    ) -> None:
+        super().__init__(dataclasses.replace(contract, extract=None), problems, strict)
+        self._extracting = contract
+        self._names = AgentNames(problems)
+        for agent in agents:
+            _ = self._names[agent]
+
+    def _new_tape(self) -> AgentsTape:
+        return AgentsTape(self._problems, self._names)
+
+    def step(self, env: Any, info: Any, reward: Any, done: bool) -> Mapping[str, Any]:
+        """Records one step, `reward` is `{agent: number}`; returns the infos to forward."""
+        if self.tape is None:
+            # RLlib ends an episode when every agent is done, even where "__all__" is not set. It
+            # does not reset the environment then: what comes next begins its next episode.
+            return self.reset(env, info)
+        return super().step(env, info, total_reward(reward), done)
+
+    def _forward(self, info: Any) -> Mapping[str, Any]:
+        if not isinstance(info, MAPPING):
+            return {}
+        return {agent: self._contract.forward(said) for agent, said in info.items()}
+
+    def _add(self, tape: Tape, env: Any, info: Any) -> Mapping[str, Any]:
+        assert isinstance(tape, AgentsTape)
+        if not isinstance(info, MAPPING):
+            self._problems.add(
+                "records", "infos", f"infos are {describe(info)}; give a dict {{agent: info}}"
+            )
+            return {}
+        add = super()._add
+        rest: dict[Any, Any] = {}
+        for agent, said in info.items():
+            if type(said) is dict and not said:
+                rest[agent] = said
+            else:
+                rest[agent] = add(tape if agent in NO_AGENTS else tape.of(agent), env, said)
+        if self._extracting.extract is not None:
+            self._extract(tape, env, info)
+        return rest
+
+    def _extract(self, tape: Tape, env: Any, infos: Any) -> None:
+        try:
+            for source in self._extracting.extracted(infos, env, self._problems):
+                tape.add(source)
+        except Exception as error:
+            if self._strict:
+                raise
+            self._problems.add_error("records", "extract", error)

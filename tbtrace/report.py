@@ -16,14 +16,15 @@ from tbtrace import stats
 from tbtrace.episode import Episode, FloatArray
 from tbtrace.errors import ContractError, Problems
 from tbtrace.events import summary
-from tbtrace.events.file import EventFile, newest_seconds
+from tbtrace.events.file import EventFile
 from tbtrace.events.values import Values, flat
 from tbtrace.events.writer import SummaryWriter
-from tbtrace.select import tags
+from tbtrace.plan import SPLITS, Planned, plan, split_of
+from tbtrace.select import EpisodeSummary
 from tbtrace.views import Context, Paths, View
 from tbtrace.worker import Job, Worker
 
-SPLITS = {"train": "env_runners", "evaluation": "evaluation/env_runners"}
+_PLACES = {"train": "env_runners", "evaluation": "evaluation/env_runners"}
 """Where RLlib's results, and so the tags of histograms, hold each split."""
 
 _WAITING_ITERATIONS = 8
@@ -61,7 +62,7 @@ class _Pictures:
     draw: Callable[[_Pictures], None]
     step: int
     episodes: tuple[Episode, ...]
-    planned: tuple[tuple[View, str, Episode], ...]
+    planned: tuple[Planned, ...]
 
     def __call__(self) -> None:
         self.draw(self)
@@ -118,6 +119,11 @@ class RunReporter:
         atexit.register(self.close)
 
     @property
+    def path(self) -> Path | None:
+        """The event file; None before the first report."""
+        return None if self._file is None else self._file.path
+
+    @property
     def dropped(self) -> dict[str, int]:
         """What could not be written or drawn so far, by kind (`pictures`, `values`, `records`)."""
         self._dropped.update(self._problems.take())
@@ -141,6 +147,7 @@ class RunReporter:
         episodes: Iterable[Episode] = (),
         prefix: str = "",
         histograms: Mapping[str, Mapping[str, FloatArray]] | None = None,
+        summaries: Mapping[str, Sequence[EpisodeSummary]] | None = None,
     ) -> None:
         """Hands one iteration over.
 
@@ -153,10 +160,12 @@ class RunReporter:
             prefix: Put before every tag of `result` and of histograms.
             histograms: `{split: {name: buckets float64 (k, 3)}}`; by default counted from
                 `episodes`.
+            summaries: `{split: summaries}` of every episode of the iteration, those that are not in
+                `episodes` too; views pick among them. By default those of `episodes`.
         """
         values = flat(result, prefix)
         drawn = tuple(episodes)
-        self._writer.put(lambda: self._write(step, values, drawn, prefix, histograms))
+        self._writer.put(lambda: self._write(step, values, drawn, prefix, histograms, summaries))
 
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until all is written and drawn; returns False when `timeout` seconds did not do."""
@@ -178,9 +187,8 @@ class RunReporter:
     def _event_file(self, step: int) -> EventFile:
         with self._opening:
             if self._file is None:
-                self._logdir.mkdir(parents=True, exist_ok=True)
-                goes_on = newest_seconds(self._logdir) > 0
-                self._file = EventFile(self._logdir, start_step=step if goes_on else 0)
+                # Also the first file of a run: after a restore nobody here may know of the others.
+                self._file = EventFile(self._logdir, start_step=step)
             return self._file
 
     def _write(
@@ -190,6 +198,7 @@ class RunReporter:
         episodes: tuple[Episode, ...],
         prefix: str,
         histograms: Mapping[str, Mapping[str, FloatArray]] | None,
+        summaries: Mapping[str, Sequence[EpisodeSummary]] | None,
     ) -> None:
         file = self._event_file(step)
         sorted_values = Values.sort(values, self._problems)
@@ -203,36 +212,18 @@ class RunReporter:
                 self._problems.add_error("pictures", f"writing {tag!r}", error)
         if histograms is None:
             histograms = {
-                split: stats.histograms(e for e in episodes if (e.split or "train") == split)
+                split: stats.histograms(e for e in episodes if split_of(e) == split)
                 for split in SPLITS
             }
         for split, by_name in histograms.items():
             for name, rows in by_name.items():
-                tag = f"{prefix}{SPLITS[split]}/hist_stats/{name}"
+                tag = f"{prefix}{_PLACES[split]}/hist_stats/{name}"
                 about = f"Every value of `{name}` in the {split} episodes that ended in this step."
                 file.add(summary.histogram(step, tag, rows, description=about))
         file.flush()
-        planned = self._plan(episodes)
+        planned = plan(self._reporting.views, episodes, summaries or {}, self._problems)
         if planned:
             self._artist.put(_Pictures(self._draw, step, episodes, planned))
-
-    def _plan(self, episodes: Sequence[Episode]) -> tuple[tuple[View, str, Episode], ...]:
-        planned = []
-        for view in self._reporting.views:
-            for split in view.splits:
-                here = [episode for episode in episodes if (episode.split or "train") == split]
-                summaries = [stats.summarise(episode) for episode in here]
-                for selector in view.picks:
-                    try:
-                        picks = selector(summaries) if here else ()
-                        for index, pick in zip(picks, tags(selector, len(picks)), strict=True):
-                            tag = f"traces/{view.name}/{split}/{pick}"
-                            planned.append((view, tag, here[index]))
-                    except Exception as error:
-                        self._problems.add_error(
-                            "pictures", f"a selector of view {view.name!r}", error
-                        )
-        return tuple(planned)
 
     def _draw(self, job: _Pictures) -> None:
         self.context.observe(job.episodes)

@@ -180,13 +180,19 @@ def buckets(values: FloatArray, bins: int = BINS) -> FloatArray:
     return np.column_stack((edges[:-1], edges[1:], counts.astype(np.float64)))
 
 
+def _finals(episode: Episode, name: str) -> list[float]:
+    each = [said[name] for said in episode.agents.values() if name in said]
+    return each or ([episode.final[name]] if name in episode.final else [])
+
+
 def histograms(episodes: Iterable[Episode], names: Names | None = None) -> dict[str, FloatArray]:
     """Returns `{name: buckets}` of every running value, and of the final values, of the episodes.
 
     Args:
         episodes: The episodes; may be empty.
         names: The run's names; those of the episodes by default. A final quantity named like a
-            running one of the run is `<name>_final`.
+            running one of the run is `<name>_final`. Of an episode with agents each one's last
+            value counts.
 
     Returns:
         Buckets as `buckets` makes them; names without a finite value are left out.
@@ -200,7 +206,7 @@ def histograms(episodes: Iterable[Episode], names: Names | None = None) -> dict[
     for name in names.running:
         values[name] = [e.running[name].values for e in episodes if name in e.running]
     for name in names.final:
-        finals = np.array([e.final[name] for e in episodes if name in e.final], np.float64)
+        finals = np.array([value for e in episodes for value in _finals(e, name)], np.float64)
         values[_free_name(name, values)] = [finals]
     counted = {name: buckets(np.concatenate(parts)) for name, parts in values.items() if parts}
     return {name: rows for name, rows in counted.items() if len(rows)}

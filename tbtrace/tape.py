@@ -15,7 +15,8 @@ from tbtrace.points import as_points, as_sequence, is_point
 from tbtrace.reel import Reel
 from tbtrace.scene import read_scene
 from tbtrace.sheet import Sheets
-from tbtrace.tracks import Group, Turns
+from tbtrace.tracks import Group
+from tbtrace.turns import Turns
 
 _RULES = {
     "running": "a dict {name: number}",
@@ -85,6 +86,10 @@ class Tape:
         """Names of the final quantities that this episode has mentioned."""
         return list(self._final)
 
+    def names_by_agent(self) -> dict[str, tuple[list[str], list[str]]]:
+        """Returns `{agent: (its running names, its final names)}`; empty where there are none."""
+        return {}
+
     def next_step(self, reward: float) -> None:
         """Starts the next step: what is added from here on belongs to it."""
         self.length += 1
@@ -151,7 +156,10 @@ class Tape:
             else:
                 flat.append((name, value))
         if flat:
-            self._add_entities("traces", turns, flat)
+            self._add_single_points(flat)
+
+    def _add_single_points(self, points: list[tuple[Any, Any]]) -> None:
+        self._add_entities("traces", self._trace_turns, points)
 
     def _add_array(self, name: str, turns: Turns, points: NDArray[Any]) -> None:
         if not self._group(name, turns).add_array(self.length, points):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune.logger.tensorboardx import TBXLoggerCallback
@@ -82,7 +84,14 @@ class TraceLoggerCallback(TBXLoggerCallback):
             contents = parcel.contents if isinstance(parcel, Parcel) else None
             contents = Contents() if contents is None else contents
             episodes = self._receivers[trial].unpack(contents.load)
-            reporter.report(step, written, episodes, prefix=PREFIX, histograms=contents.histograms)
+            reporter.report(
+                step,
+                written,
+                episodes,
+                prefix=PREFIX,
+                histograms=contents.histograms,
+                summaries=contents.summaries,
+            )
             self._trial_writer[trial] = reporter.writer(step)
             self._trial_result[trial] = written
         except Exception as error:
@@ -90,14 +99,29 @@ class TraceLoggerCallback(TBXLoggerCallback):
 
     def log_trial_end(self, trial: Trial, failed: bool = False) -> None:
         """Drains the trial's reporter, writes the hyper-parameters and closes the event file."""
+        self._end(trial)
+        self._contexts.pop(trial, None)
+        self._receivers.pop(trial, None)
+
+    def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
+        """Ends the trials that never ended, as on Ctrl-C, and completes them in the storage path.
+
+        Tune has copied its staging folder for the last time by then.
+        """
+        for trial in list(self._reporters):
+            path = self._end(trial)
+            try:
+                if path is not None and trial.storage is not None:
+                    _upload(path, trial.storage)
+            except Exception as error:
+                self._problems.add_error("records", "uploading an event file", error)
+
+    def _end(self, trial: Trial) -> Path | None:
         try:
-            if trial in self._reporters:
-                self._reporters[trial].flush()
-                self._log_hparams(trial)
+            self._log_hparams(trial)
         except Exception as error:
             self._problems.add_error("records", "writing hyper-parameters", error)
-        finally:
-            self._close(trial)
+        return self._close(trial)
 
     def _log_hparams(self, trial: Trial) -> None:
         result = self._trial_result.get(trial)
@@ -105,15 +129,18 @@ class TraceLoggerCallback(TBXLoggerCallback):
             values = Values.sort(flat(result, PREFIX), Problems())
             self._try_log_hparams(trial, values.scalars)
 
-    def _close(self, trial: Trial) -> None:
+    def _close(self, trial: Trial) -> Path | None:
+        """Drains and closes the trial's reporter; returns its event file."""
         reporter = self._reporters.pop(trial, None)
         self._trial_writer.pop(trial, None)
         self._trial_result.pop(trial, None)
-        if reporter is not None:
-            try:
-                reporter.close()
-            except Exception as error:
-                self._problems.add_error("records", "closing an event file", error)
+        if reporter is None:
+            return None
+        try:
+            reporter.close()
+        except Exception as error:
+            self._problems.add_error("records", "closing an event file", error)
+        return reporter.path
 
     def _count_dropped(self, result: Mapping[str, Any], reporter: RunReporter) -> None:
         """Adds what this process dropped to the counters that the recorder put into the result."""
@@ -122,3 +149,10 @@ class TraceLoggerCallback(TBXLoggerCallback):
             return
         for kind, count in reporter.dropped.items():
             counters["dropped"][kind] = counters["dropped"].get(kind, 0) + count
+
+
+def _upload(path: Path, storage: Any) -> None:
+    """Copies a file of the staging folder to its place in the storage path, local or remote."""
+    target = Path(storage.trial_fs_path, path.name).as_posix()
+    with path.open("rb") as staged, storage.storage_filesystem.open_output_stream(target) as stored:
+        shutil.copyfileobj(staged, stored)

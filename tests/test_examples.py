@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-ARGUMENTS = {"own_env.py": ["2"]}
+ARGUMENTS: dict[str, list[str]] = {
+    "ant.py": ["1"],
+    "highway.py": ["1"],
+    "minigrid_keys.py": ["1"],
+    "own_env.py": ["2"],
+}
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))

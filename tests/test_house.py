@@ -13,18 +13,22 @@ import tbtrace
 
 PACKAGE = Path(tbtrace.__file__).parent
 CORE = {
+    "agents",
     "episode",
     "errors",
     "info",
     "points",
     "recording",
     "reel",
+    "roll",
     "scene",
     "select",
     "sheet",
     "stats",
     "tape",
+    "track",
     "tracks",
+    "turns",
     "worker",
 }
 RULES = {
@@ -32,13 +36,14 @@ RULES = {
     "events": {"errors", "info"},
     "views": CORE | {"draw"},
     "envs": CORE,
-    "report": CORE | {"views", "events"},
+    "plan": CORE | {"views"},
+    "report": CORE | {"views", "events", "plan"},
     "rllib": CORE | {"envs"},
     "tune": CORE | {"rllib", "report", "events", "views"},
     "demo": CORE | {"envs", "rllib", "tune"},
     "cli": {"demo"},
     "__main__": {"cli"},
-    "__init__": {*CORE, "report", "rllib", "tune", "views"},
+    "__init__": {*CORE, "envs", "report", "rllib", "tune", "views"},
     **dict.fromkeys(CORE, CORE),
 }
 """Room: the rooms of tbtrace that it may import, besides itself."""
@@ -49,6 +54,7 @@ FOREIGN = {
     "views": {"numpy"},
     "events": {"numpy", "tensorboard", "tensorboardX", "crc32c"},
     "envs": {"numpy", "gymnasium"},
+    "plan": set(),
     "report": {"numpy"},
     "rllib": {"ray"},
     "tune": {"ray"},

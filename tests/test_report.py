@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -13,10 +14,11 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
+from tensorboard_server import serve
 
 from tbtrace import Episode, Reporting, RunReporter, Series, Trace, stats, views
 from tbtrace.errors import ContractError, TbtraceWarning
-from tbtrace.select import Last
+from tbtrace.select import Best, Last, Worst
 from tbtrace.views import Context, Picture
 
 
@@ -212,6 +214,37 @@ def test_what_cannot_be_shown_is_named_and_counted(tmp_path: Path) -> None:
         reporter.close()
     assert reporter.dropped == {"values": 1}
     assert read(tmp_path).Tags()["scalars"] == ["fine"]
+
+
+def test_a_pick_that_did_not_travel_is_named_and_no_other_shown(tmp_path: Path) -> None:
+    here = [episode("a", 1.0), episode("b", 2.0)]
+    everybody = [*here, episode("best", 3.0)]
+    reporter = RunReporter(tmp_path, Reporting(views=[Stand(picks=(Best(), Worst()))]))
+    with pytest.warns(TbtraceWarning, match=r"picks 'best', but .*\(keep=.* Best\(n=1"):
+        reporter.report(1, {}, here, summaries={"train": [stats.summarise(e) for e in everybody]})
+        reporter.close()
+    assert reporter.dropped == {"pictures": 1}
+    assert read(tmp_path).Tags()["tensors"][-1:] == ["traces/stand/train/worst"]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_run_restored_elsewhere_keeps_its_history(tmp_path: Path, fast: bool) -> None:
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    for session, steps in (("one", range(1, 5)), ("two", range(5, 9))):
+        staging = tmp_path / session  # after Tuner.restore it is new and empty
+        reporter = RunReporter(staging)
+        for step in steps:
+            reporter.report(step, {"loss": float(step)}, [episode(f"e{step}")])
+            reporter.flush()
+        reporter.close()
+        for file in staging.iterdir():
+            shutil.copy(file, storage)
+    with serve(storage, fast=fast) as board:
+        board.wait_for(lambda: len(board.scalars(".", "loss")) == 8, 30)
+        assert [step for step, _ in board.scalars(".", "loss")] == list(range(1, 9))
+        pictures = board.images(".", "traces/paths/train/best")
+        assert [step for step, *_ in pictures] == list(range(1, 9))
 
 
 def test_two_views_of_one_name_are_an_error() -> None:

@@ -270,3 +270,14 @@ def test_a_final_name_gives_way_to_a_running_one_in_histograms() -> None:
 
 def test_no_episodes_have_no_histograms() -> None:
     assert histograms([]) == {}
+
+
+def test_histograms_count_the_last_value_of_each_agent() -> None:
+    episodes = [
+        Episode("a", 1, 0.0, final={"w": 1.5}, agents={"x": {"w": 1.0}, "__common__": {"w": 2.0}}),
+        Episode("b", 1, 0.0, final={"w": 4.0}),
+        Episode("c", 1, 0.0, agents={"x": {}}),
+    ]
+    counted = histograms(episodes)["w"]
+    assert counted[:, 2].sum() == 3
+    assert (counted[0, 0], counted[-1, 1]) == (1.0, 4.0)

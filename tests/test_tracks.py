@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tbtrace.tracks import Group, Track, Turns, tidy
+from tbtrace.track import Track, tidy
+from tbtrace.tracks import Group
+from tbtrace.turns import Turns
 
 NAN = float("nan")
 

@@ -9,6 +9,7 @@ import math
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import cloudpickle
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from brute_force import assert_equal, expected_metrics
 from PIL import Image
+from pyarrow.fs import LocalFileSystem
 from ray import tune
 from ray.rllib.callbacks.callbacks import RLlibCallback
 from ray.tune.logger import TBXLoggerCallback
@@ -372,6 +374,7 @@ class FakeTrial:
 
     def __init__(self, folder: Path) -> None:
         self.local_path = str(folder)
+        self.storage: Any = None
 
     def init_local_path(self) -> None:
         if not Path(self.local_path).is_dir():
@@ -421,6 +424,40 @@ def test_no_error_leaves_the_callback(tmp_path: Path) -> None:
     assert any("ZeroDivisionError" in message for message in said)
     assert any("KeyError: 'training_iteration'" in message for message in said)
     assert EventAccumulator(str(tmp_path)).Reload().Scalars("ray/tune/loss")[0].step == 2
+
+
+def test_trials_that_never_ended_are_completed_in_the_storage_path(tmp_path: Path) -> None:
+    staging, storage = tmp_path / "staging", tmp_path / "storage"
+    staging.mkdir()
+    storage.mkdir()
+    callback, trial = tbtrace.TraceLoggerCallback(), FakeTrial(staging)
+    trial.storage = SimpleNamespace(
+        storage_filesystem=LocalFileSystem(), trial_fs_path=str(storage)
+    )
+    callback.log_trial_start(trial)
+    for iteration in (1, 2, 3):
+        callback.log_trial_result(iteration, trial, result_of(iteration))
+    callback.on_experiment_end([trial])  # on Ctrl-C nothing else is called
+    (stored,) = storage.iterdir()
+    assert stored.read_bytes() == next(staging.iterdir()).read_bytes()
+    events = EventAccumulator(str(storage)).Reload()
+    assert [event.step for event in events.Scalars("ray/tune/loss")] == [1, 2, 3]
+
+
+def test_nothing_of_an_ended_trial_is_kept(tmp_path: Path) -> None:
+    callback, trial = tbtrace.TraceLoggerCallback(), FakeTrial(tmp_path)
+    callback.log_trial_result(1, trial, result_of(1))
+    callback.log_trial_end(trial)
+    assert not any(
+        trial in kept
+        for kept in (
+            callback._reporters,
+            callback._contexts,
+            callback._receivers,
+            callback._trial_writer,
+            callback._trial_result,
+        )
+    )
 
 
 def test_the_callback_pickles_before_and_during_a_run(tmp_path: Path) -> None:

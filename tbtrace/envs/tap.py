@@ -80,5 +80,16 @@ class Tap(gym.Wrapper[Any, Any, Any, Any]):
         return _wrapped, (self.env,)
 
 
+class AgentsTap(Tap):
+    """The tap of RLlib's `MultiAgentEnv`: infos, rewards and ends are dicts `{agent: ...}`."""
+
+    def step(self, action: Any) -> Any:
+        """Steps the environment and records the step, infos of absent agents included."""
+        observations, rewards, terminateds, truncateds, infos = self.env.step(action)
+        ended = terminateds.get("__all__") or truncateds.get("__all__")  # type: ignore[attr-defined]
+        rest = self._tbtrace_recording.step(self.env, infos, rewards, bool(ended))
+        return observations, rewards, terminateds, truncateds, rest
+
+
 def _wrapped(env: Any) -> Any:
     return env

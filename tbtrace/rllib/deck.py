@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 
-from tbtrace.envs.tap import Tap
+from tbtrace.envs.record import record_for, resets_in_same_step
+from tbtrace.envs.tap import AgentsTap, Tap
 from tbtrace.episode import Episode
 from tbtrace.errors import Problems
 from tbtrace.info import Contract
-from tbtrace.recording import Recording
+from tbtrace.recording import HANDED_OVER, AgentsRecording, Recording
+from tbtrace.rllib.arrivals import Arrivals, HandedOver, take_handover
 from tbtrace.rllib.load import Sender
 from tbtrace.rllib.parcel import Record
+from tbtrace.roll import Roll, with_own
 from tbtrace.select import Selector, picked
 from tbtrace.stats import Names, summarise
 from tbtrace.tape import Tape
@@ -26,20 +31,27 @@ class Deck:
         contract: How infos are read.
         keep: Which of the episodes that ended since the last record travel whole.
         strict: Let exceptions through (for tests).
+        per_agent: How many agents may have metrics of their own.
 
     Attributes:
         problems: What could not be used, until the next record takes the counts along.
     """
 
-    def __init__(self, contract: Contract, keep: Sequence[Selector], strict: bool) -> None:
+    def __init__(
+        self, contract: Contract, keep: Sequence[Selector], strict: bool, per_agent: int = 0
+    ) -> None:
         self.problems = Problems()
         self._contract = contract
         self._keep = tuple(keep)
         self._strict = strict
         self._recordings: list[Recording] = []
+        self._arrivals: list[Arrivals] = []
+        self._told: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self._tapped = False
-        self._ended: list[tuple[Episode, Tape]] = []
+        self._ended: list[tuple[Episode, Tape | HandedOver]] = []
         self._announced = Names()
+        self._roll = Roll(per_agent)
+        self._announced_of: dict[str, Names] = {}
         self._sender = Sender()
 
     def install(self, vector_env: Any) -> None:
@@ -51,12 +63,14 @@ class Deck:
         """
         for recording in self._recordings:
             recording.drop()
+        self._told.clear()
         envs: Any = getattr(vector_env, "envs", None)
         self._tapped = isinstance(envs, list | tuple)
         self._recordings = [
             Recording(self._contract, self.problems, self._strict)
             for _ in range(getattr(vector_env, "num_envs", 0))
         ]
+        self._arrivals = [Arrivals(recording) for recording in self._recordings]
         if not self._tapped:
             if self._contract.extract is not None:
                 self.problems.add(
@@ -67,12 +81,20 @@ class Deck:
                 )
             return
         if any(isinstance(getattr(env, "unwrapped", env), MultiAgentEnv) for env in envs):
-            self.problems.add(
-                "records",
-                "multi-agent",
-                "multi-agent environments are not recorded yet; use a single-agent one",
-            )
-            self._recordings = []
+            self._recordings = [
+                AgentsRecording(
+                    self._contract, self.problems, self._strict, env.unwrapped.possible_agents
+                )
+                for env in envs
+            ]
+            self._arrivals = [Arrivals(recording) for recording in self._recordings]
+            vector_env.envs = [
+                AgentsTap(env, recording)
+                for env, recording in zip(envs, self._recordings, strict=True)
+            ]
+            return
+        if resets_in_same_step(vector_env):  # an episode is taken when the next one runs already
+            vector_env.envs = [record_for(env, self._contract, self._strict) for env in envs]
             return
         vector_env.envs = [
             Tap(env, recording) for env, recording in zip(envs, self._recordings, strict=True)
@@ -83,20 +105,58 @@ class Deck:
         """Whether `follow` must be called, as there are no taps."""
         return bool(self._recordings) and not self._tapped
 
+    def create(self, env_index: int) -> None:
+        """Takes note that RLlib has made an episode, where there is no tap."""
+        self._arrivals[env_index].create()
+
     def follow(self, env_index: int, episode: Any, first: bool) -> None:
         """Reads the info that has just arrived in RLlib's episode, where there is no tap."""
-        recording = self._recordings[env_index]
         info = episode.get_infos(-1)
         if first:
-            recording.reset(None, info)
+            self._arrivals[env_index].start(info)
         else:
-            recording.step(None, info, episode.get_rewards(-1), episode.is_done)
+            self._arrivals[env_index].step(info, episode.get_rewards(-1), episode.is_done)
 
-    def end(self, env_index: int, uid: str) -> None:
+    def end(self, env_index: int, episode: Any) -> None:
         """Takes the episode that RLlib says has ended, and that it counts."""
-        tape = self._recordings[env_index].end() if env_index < len(self._recordings) else None
+        if env_index >= len(self._recordings):
+            return
+        self._arrivals[env_index].end()
+        recording = self._recordings[env_index]
+        steps_aside = recording.steps_aside
+        tape: Tape | HandedOver | None = recording.end()
+        if tape is None or steps_aside:
+            tape = self._handed_over(env_index, episode, lives=tape is None)
         if tape is not None:
-            self._ended.append((tape.finish_values(uid), tape))
+            self._ended.append((tape.finish_values(episode.id_), tape))
+
+    def _handed_over(self, env_index: int, episode: Any, lives: bool) -> HandedOver | None:
+        """Takes the episode that its environment recorded itself.
+
+        Args:
+            env_index: Which sub-environment.
+            episode: RLlib's episode.
+            lives: Whether nobody here has counted episodes that were aborted or not counted.
+        """
+        handover = take_handover(episode.get_infos(-1))
+        if handover is None:
+            self.problems.add(
+                "episodes",
+                "handover",
+                f"an environment records itself, but info[{HANDED_OVER!r}] is missing at the end "
+                "of an episode; pass the infos of the last step on",
+            )
+            return None
+        counts = Counter(handover.counts)
+        # Of the episodes that ended before this one, those that RLlib never asked for.
+        counts["ended"] = handover.ended
+        told, self._told[env_index] = self._told[env_index], counts
+        for kind, count in (counts - told).items():
+            if kind == "ended":
+                kind, count = "uncounted", count - 1
+            if lives or kind not in ("aborted", "uncounted"):
+                self.problems.count(kind, count)
+        return None if handover.episode is None else HandedOver(handover.episode)
 
     def record(self) -> Record | None:
         """Returns what there is to say since the last call, or None."""
@@ -109,14 +169,36 @@ class Deck:
             if recording.tape is not None:
                 names.add(recording.tape.running_names, recording.tape.final_names)
         # Working out traces costs far more than all else about an episode, and few are looked at.
-        for index in picked(self._keep, [summarise(e) for e in episodes], self.problems):
+        summaries = [summarise(with_own(episode, self._roll)) for episode in episodes]
+        for index in picked(self._keep, summaries, self.problems):
             episode, tape = ended[index]
             tape.finish_traces(episode)
         record = Record(
             load=self._sender.pack(episodes),
             running=tuple(name for name in names.running if name not in self._announced.running),
             final=tuple(name for name in names.final if name not in self._announced.final),
+            agents=self._news_of_agents(),
             counts=self.problems.take(),
         )
         self._announced.add(record.running, record.final)
         return record if record != Record() else None
+
+    def _news_of_agents(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Returns what agents of open episodes mention that no record has told of yet."""
+        news: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        tapes = [recording.tape for recording in self._recordings if recording.tape is not None]
+        for agent, (running, final) in chain.from_iterable(
+            tape.names_by_agent().items() for tape in tapes
+        ):
+            if not (running or final) or not self._roll.admit(agent):
+                continue
+            known = self._announced_of.setdefault(agent, Names())
+            told = news.get(agent, ((), ()))
+            new = (
+                (*told[0], *(name for name in running if name not in known.running)),
+                (*told[1], *(name for name in final if name not in known.final)),
+            )
+            if new != ((), ()):
+                news[agent] = new
+            known.add(running, final)
+        return news

@@ -12,6 +12,7 @@ from tbtrace.errors import Problems
 from tbtrace.info import number
 from tbtrace.rllib.load import Receiver, Sender
 from tbtrace.rllib.parcel import Contents, Parcel, Record
+from tbtrace.roll import Roll, own_name, with_own
 from tbtrace.select import EpisodeSummary, Selector, picked
 from tbtrace.stats import Names, histograms, over_episodes, summarise
 
@@ -28,6 +29,8 @@ class Ledger:
             list of final names.
         keep: Which episodes of an iteration travel whole.
         problems: The counters of this process.
+        per_agent: How many agents of a multi-agent environment have metrics of their own, the
+            first ones that are heard of.
     """
 
     def __init__(
@@ -35,7 +38,10 @@ class Ledger:
         names: Mapping[str, Iterable[str]] | Iterable[str],
         keep: Sequence[Selector],
         problems: Problems,
+        per_agent: int = 0,
     ) -> None:
+        self._per_agent = per_agent
+        self._roll = Roll(per_agent)
         self.names = Names()
         if isinstance(names, Mapping):
             self.names.add(names.get("running", ()), names.get("final", ()))
@@ -86,8 +92,10 @@ class Ledger:
         self.names.warn_collisions(self._problems)
         metrics: list[dict[str, float]] = []
         kept: list[Episode] = []
+        told: list[tuple[EpisodeSummary, ...]] = []
         for episodes in (trained, evaluated):
             summaries = self._summaries(episodes)
+            told.append(tuple(summaries))
             metrics.append(over_episodes(summaries, self.names))
             kept += [
                 episodes[index] for index in sorted(picked(self._keep, summaries, self._problems))
@@ -95,9 +103,10 @@ class Ledger:
         contents = Contents(
             load=self._sender.pack(kept),
             histograms={
-                "train": histograms(trained, self.names),
-                "evaluation": histograms(evaluated, self.names),
+                "train": histograms(self._with_own(trained), self.names),
+                "evaluation": histograms(self._with_own(evaluated), self.names),
             },
+            summaries={"train": told[0], "evaluation": told[1]},
         )
         return metrics[0], metrics[1], Parcel(contents)
 
@@ -111,21 +120,42 @@ class Ledger:
         }
 
     def _summaries(self, episodes: Sequence[Episode]) -> list[EpisodeSummary]:
-        return [summarise(episode, self.names) for episode in episodes]
+        return [summarise(episode, self.names) for episode in self._with_own(episodes)]
+
+    def _with_own(self, episodes: Sequence[Episode]) -> list[Episode]:
+        return [with_own(episode, self._roll) for episode in episodes]
+
+    def _see_agents(self, record: Record) -> None:
+        for agent, (running, final) in record.agents.items():
+            if self._roll.admit(agent):
+                self.names.add(
+                    (own_name(agent, name) for name in running),
+                    (own_name(agent, name) for name in final),
+                )
 
     def _take_in(self, records: Sequence[Record], split: str) -> list[Episode]:
         episodes = []
         for record in records:
             self._counts.update(record.counts)
             self.names.add(record.running, record.final)
+            self._see_agents(record)
             for episode in self._receiver.unpack(record.load):
                 # RLlib emits evaluation statistics again in the iteration after an evaluation.
                 if episode.uid in self._seen:
                     continue
                 self._seen[episode.uid] = None
                 episode.split = split
-                self.names.see(episode)
+                self.names.see(with_own(episode, self._roll))
                 episodes.append(episode)
+        if self._roll.refused:
+            self._problems.add(
+                "values",
+                "per_agent",
+                f"{self._roll.refused!r} and agents that come after it have no metrics of their "
+                f"own, {self._per_agent} others have: their values count in those of all agents "
+                "together; EpisodeRecorder(per_agent=...) says how many may",
+                count=0,
+            )
         while len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]
         return episodes

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tbtrace.episode import Episode, Scene
 
-_SENDER_KNOWS = 8
-_RECEIVER_KNOWS = 64
+_SCENES = 8
+"""So many scenes are known of each sender, here and there."""
+
+_SENDERS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,14 @@ class Load:
     Attributes:
         episodes: The episodes, without their scenes.
         scene_keys: The key of each episode's scene; empty where it gave none.
-        scenes: The scenes that the receiver may not know yet, by key.
+        scenes: The scenes that the receiver does not know from this sender, by key.
+        sender: Who packed it.
     """
 
     episodes: tuple[Episode, ...] = ()
     scene_keys: tuple[str, ...] = ()
     scenes: Mapping[str, Scene] = field(default_factory=dict)
+    sender: str = ""
 
 
 class Sender:
@@ -46,6 +52,7 @@ class Sender:
     """
 
     def __init__(self) -> None:
+        self._name = uuid.uuid4().hex
         self._known: dict[str, None] = {}
 
     def pack(self, episodes: Iterable[Episode]) -> Load:
@@ -55,36 +62,43 @@ class Sender:
             key = ""
             if episode.scene is not None:
                 key = _key(episode.scene)
-                if key not in self._known:
+                if _use(self._known, key, None):
                     scenes[key] = episode.scene
-                self._known.pop(key, None)
-                self._known[key] = None
                 episode = dataclasses.replace(episode, scene=None)
             packed.append(episode)
             keys.append(key)
-        while len(self._known) > _SENDER_KNOWS:
-            del self._known[next(iter(self._known))]
-        return Load(tuple(packed), tuple(keys), scenes)
+        return Load(tuple(packed), tuple(keys), scenes, self._name)
 
 
 class Receiver:
     """Unpacks the loads of any number of senders."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Scene] = {}
+        self._known: dict[str, dict[str, Scene | None]] = {}
 
     def unpack(self, load: Load) -> tuple[Episode, ...]:
-        """Returns the episodes with their scenes; None where the scene was never received."""
-        known = self._known
-        known.update(load.scenes)
+        """Returns the episodes with their scenes; None where a record with the scene was lost."""
+        known = self._known.pop(load.sender, {})
+        self._known[load.sender] = known  # the one heard of last is forgotten last
         for episode, key in zip(load.episodes, load.scene_keys, strict=True):
-            scene = known.pop(key, None)
-            if scene is not None:
-                known[key] = scene  # the one used last is forgotten last
-            episode.scene = scene
-        while len(known) > _RECEIVER_KNOWS:
-            del known[next(iter(known))]
+            if key:
+                # What the sender forgets is forgotten here at the same time.
+                scene = load.scenes.get(key, known.get(key))
+                _use(known, key, scene)
+                episode.scene = scene
+        while len(self._known) > _SENDERS:
+            del self._known[next(iter(self._known))]
         return load.episodes
+
+
+def _use(known: dict[str, Any], key: str, value: Any) -> bool:
+    """Makes `key` the one used last of the few that are known; returns whether it is new."""
+    new = key not in known
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > _SCENES:
+        del known[next(iter(known))]
+    return new
 
 
 def _key(scene: Scene) -> str:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ray.rllib.callbacks.callbacks import RLlibCallback
 
+from tbtrace.errors import ContractError
 from tbtrace.info import Contract
 from tbtrace.rllib.deck import Deck
 from tbtrace.rllib.ledger import Ledger, drain, whole
@@ -54,6 +55,9 @@ class EpisodeRecorder(RLlibCallback):
         info_keys: `{"running": [...], "final": [...]}`, entries of the info itself to record.
         extract: `callable(env, info) -> dict` in the shape of `info["tbtrace"]`, for environments
             that cannot be edited.
+        per_agent: Of a multi-agent environment, how many agents have metrics
+            `agents/<agent>/<name>` of their own besides those of all agents together: the first
+            ones that are heard of in the run. 0 is none.
         strict: Raise instead of counting and warning (for tests).
 
     Raises:
@@ -68,9 +72,12 @@ class EpisodeRecorder(RLlibCallback):
         consume: Sequence[str] = ("tbtrace",),
         info_keys: Mapping[str, Sequence[str]] | None = None,
         extract: Callable[[Any, Any], Mapping[str, Any]] | None = None,
+        per_agent: int = 16,
         strict: bool = False,
     ) -> None:
         super().__init__()
+        if not isinstance(per_agent, int) or per_agent < 0:
+            raise ContractError(f"per_agent={per_agent!r}: give a whole number, 0 or more")
         contract = Contract(
             consume=tuple(consume) if not isinstance(consume, str) else (consume,),
             info_keys=info_keys,
@@ -80,8 +87,8 @@ class EpisodeRecorder(RLlibCallback):
             name_of(selector)  # raises where it is none
         self._strict = strict
         # RLlib makes one instance in each env runner and one in the algorithm; each uses its half.
-        self._deck = Deck(contract, keep, strict)
-        self._ledger = Ledger(names, keep, self._deck.problems)
+        self._deck = Deck(contract, keep, strict, per_agent)
+        self._ledger = Ledger(names, keep, self._deck.problems, per_agent)
 
     # In an env runner.
 
@@ -91,8 +98,13 @@ class EpisodeRecorder(RLlibCallback):
         self._deck.install(env)
         if self._deck.reads_arriving_infos:
             # Set only where they are needed: RLlib calls them at every step of every environment.
+            self.on_episode_created = self._create
             self.on_episode_start = self._read_reset
             self.on_episode_step = self._read_step
+
+    @_guarded
+    def _create(self, *, env_index: int, **kwargs: Any) -> None:
+        self._deck.create(env_index)
 
     @_guarded
     def _read_reset(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
@@ -105,7 +117,7 @@ class EpisodeRecorder(RLlibCallback):
     @_guarded
     def on_episode_end(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
         """Takes the finished episode: this hook is the authority on which episodes count."""
-        self._deck.end(env_index, episode.id_)
+        self._deck.end(env_index, episode)
 
     @_guarded
     def on_sample_end(self, *, metrics_logger: Any, **kwargs: Any) -> None:

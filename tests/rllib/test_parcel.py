@@ -25,10 +25,14 @@ def test_contents_travel_once(pickler: object) -> None:
     assert pickle.loads(pickle.dumps(sent)).contents is None
 
 
-def test_what_arrived_travels_once_more_and_then_is_empty() -> None:
+def test_what_arrived_never_travels_again() -> None:
+    # Without our logger nobody opens it, and Tune writes it into the experiment's state.
     arrived = pickle.loads(pickle.dumps(parcel()))
-    assert pickle.loads(pickle.dumps(arrived)).contents is not None
-    assert len(pickle.dumps({"result": arrived})) < 150
+    assert arrived.contents is not None
+    for _ in range(2):
+        assert pickle.loads(pickle.dumps(copy.deepcopy(arrived))).contents is None
+        assert pickle.loads(pickle.dumps(arrived)).contents is None
+    assert arrived.contents is not None
 
 
 @pytest.mark.parametrize("make", [copy.copy, copy.deepcopy])

@@ -13,7 +13,6 @@ import pytest
 from brute_force import assert_equal, expected_metrics
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.callbacks.callbacks import RLlibCallback
-from ray.rllib.env.multi_agent_env import MultiAgentEnv
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 from scripted import Witness, config, emitted, witnessed
 
@@ -197,42 +196,14 @@ def test_an_error_in_a_hook_is_named_and_sampling_goes_on() -> None:
         env_runner.sample(num_timesteps=6, random_actions=True)
 
 
-class Agents(MultiAgentEnv):
-    """One agent, one step."""
-
-    def __init__(self, config: Any = None) -> None:
-        super().__init__()
-        self.possible_agents = self.agents = ["a"]
-        self.observation_spaces = {"a": gym.spaces.Box(-1.0, 1.0, (2,), np.float32)}
-        self.action_spaces = {"a": gym.spaces.Discrete(2)}
-
-    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
-        return {"a": np.zeros(2, np.float32)}, {}
-
-    def step(self, action_dict: Any) -> Any:
-        ended = {"__all__": True}
-        return {"a": np.zeros(2, np.float32)}, {"a": 1.0}, ended, {"__all__": False}, {}
-
-
-def test_multi_agent_environments_are_refused_in_words_and_train_on() -> None:
-    from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
-
-    parameters = (
-        PPOConfig()
-        .environment(Agents)
-        .env_runners(num_env_runners=0)
-        .multi_agent(policies={"p"}, policy_mapping_fn=lambda *args, **kwargs: "p")
-        .callbacks(Recorder)
-        .debugging(log_level="ERROR")
-    )
-    with pytest.warns(TbtraceWarning, match="multi-agent"):
-        env_runner = MultiAgentEnvRunner(config=parameters)
-    assert env_runner.sample(num_timesteps=3, random_actions=True)
-
-
 @pytest.mark.parametrize(
     "options",
-    [{"consume": ("info",)}, {"info_keys": {"traces": ["a"]}}, {"info_keys": {"final": "won"}}],
+    [
+        {"consume": ("info",)},
+        {"info_keys": {"traces": ["a"]}},
+        {"info_keys": {"final": "won"}},
+        {"per_agent": -1},
+    ],
 )
 def test_wrong_options_raise(options: dict[str, Any]) -> None:
     with pytest.raises(ContractError):

@@ -1,0 +1,81 @@
+"""Plan: which view draws which episode under which tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from tbtrace.episode import Episode
+from tbtrace.errors import Problems
+from tbtrace.select import EpisodeSummary, Selector, tags
+from tbtrace.stats import summarise
+from tbtrace.views import View
+
+SPLITS = ("train", "evaluation")
+
+
+class Planned(NamedTuple):
+    """One picture to draw."""
+
+    view: View
+    tag: str
+    episode: Episode
+
+
+def split_of(episode: Episode) -> str:
+    """Returns the episode's split; outside of RLlib an episode without one is training."""
+    return episode.split or "train"
+
+
+def plan(
+    views: Sequence[View],
+    episodes: Sequence[Episode],
+    told: Mapping[str, Sequence[EpisodeSummary]],
+    problems: Problems,
+) -> tuple[Planned, ...]:
+    """Plans the pictures of one iteration.
+
+    Args:
+        views: What to draw; each says which splits and picks.
+        episodes: The episodes that are here whole.
+        told: `{split: summaries}` of every episode of the iteration, to pick among; those of
+            `episodes` where a split is missing.
+        problems: Where picks that are not here whole are counted (`"pictures"`), and selectors that
+            raise.
+
+    Returns:
+        The pictures in the order of views, splits and picks.
+    """
+    whole = {episode.uid: episode for episode in episodes}
+    planned = []
+    for split in SPLITS:
+        here = [episode for episode in episodes if split_of(episode) == split]
+        summaries = told.get(split) or [summarise(episode) for episode in here]
+        for view in views:
+            if split not in view.splits or not summaries:
+                continue
+            for selector in view.picks:
+                for pick, uid in _picks(view, selector, summaries, problems):
+                    if uid in whole:
+                        tag = f"traces/{view.name}/{split}/{pick}"
+                        planned.append(Planned(view, tag, whole[uid]))
+                    else:
+                        problems.add(
+                            "pictures",
+                            f"{view.name} {pick} not kept",
+                            f"view {view.name!r} picks {pick!r}, but that episode did not travel "
+                            f"whole: give EpisodeRecorder(keep=[...]) {selector!r} as well",
+                        )
+    return tuple(planned)
+
+
+def _picks(
+    view: View, selector: Selector, summaries: Sequence[EpisodeSummary], problems: Problems
+) -> list[tuple[str, str]]:
+    """Returns name and uid of what the selector picks."""
+    try:
+        uids = [summaries[index].uid for index in selector(summaries)]
+        return list(zip(tags(selector, len(uids)), uids, strict=True))
+    except Exception as error:
+        problems.add_error("pictures", f"a selector of view {view.name!r}", error)
+        return []
