@@ -85,19 +85,21 @@ class Problems:
         {}
     """
 
-    __slots__ = ("_counts",)
+    __slots__ = ("_counts", "_lock")
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()  # the reporter's threads count while the caller takes
 
     def add(self, kind: str, key: str, message: str, count: int = 1) -> None:
         """Counts `count` things of `kind` and warns with `message` once per process and `key`."""
-        self._counts[kind] += count
+        self.count(kind, count)
         warn_once(f"{kind}:{key}", message)
 
     def count(self, kind: str, count: int = 1) -> None:
         """Counts `count` things of `kind` that need no warning."""
-        self._counts[kind] += count
+        with self._lock:
+            self._counts[kind] += count
 
     def add_error(self, kind: str, doing: str, error: BaseException) -> None:
         """Counts an error that must not leave tbtrace, and says once where it was raised.
@@ -115,5 +117,6 @@ class Problems:
 
     def take(self) -> dict[str, int]:
         """Returns the counts since the last call and starts again at zero."""
-        counts, self._counts = self._counts, Counter()
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
         return {kind: count for kind, count in counts.items() if count}

@@ -172,7 +172,12 @@ class Deck:
         summaries = [summarise(with_own(episode, self._roll)) for episode in episodes]
         for index in picked(self._keep, summaries, self.problems):
             episode, tape = ended[index]
-            tape.finish_traces(episode)
+            try:
+                tape.finish_traces(episode)
+            except Exception as error:  # it costs this episode its traces, not the fetch
+                if self._strict:
+                    raise
+                self.problems.add_error("episodes", "working out traces", error)
         record = Record(
             load=self._sender.pack(episodes),
             running=tuple(name for name in names.running if name not in self._announced.running),

@@ -33,6 +33,16 @@ def _guarded(hook: Hook) -> Hook:
     return guarded  # type: ignore[return-value]
 
 
+def _both(ours: Callable[..., None], own: Callable[..., None]) -> Callable[..., None]:
+    """Returns a hook that calls ours, then the class's own, which a subclass may have."""
+
+    def hook(**kwargs: Any) -> None:
+        ours(**kwargs)
+        own(**kwargs)
+
+    return hook
+
+
 class EpisodeRecorder(RLlibCallback):
     """Records what an environment's infos say and reports it, per iteration, in the result.
 
@@ -96,23 +106,22 @@ class EpisodeRecorder(RLlibCallback):
     def on_environment_created(self, *, env: Any, **kwargs: Any) -> None:
         """Puts a tap on each sub-environment, or reads the infos as they arrive."""
         self._deck.install(env)
-        if self._deck.reads_arriving_infos:
+        if self._deck.reads_arriving_infos and "on_episode_step" not in vars(self):
             # Set only where they are needed: RLlib calls them at every step of every environment.
-            self.on_episode_created = self._create
-            self.on_episode_start = self._read_reset
-            self.on_episode_step = self._read_step
+            for hook, note in (
+                ("on_episode_created", self._note_created),
+                ("on_episode_start", functools.partial(self._note_info, first=True)),
+                ("on_episode_step", functools.partial(self._note_info, first=False)),
+            ):
+                setattr(self, hook, _both(note, getattr(self, hook)))
 
     @_guarded
-    def _create(self, *, env_index: int, **kwargs: Any) -> None:
+    def _note_created(self, *, env_index: int, **kwargs: Any) -> None:
         self._deck.create(env_index)
 
     @_guarded
-    def _read_reset(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
-        self._deck.follow(env_index, episode, first=True)
-
-    @_guarded
-    def _read_step(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
-        self._deck.follow(env_index, episode, first=False)
+    def _note_info(self, *, first: bool, episode: Any, env_index: int, **kwargs: Any) -> None:
+        self._deck.follow(env_index, episode, first)
 
     @_guarded
     def on_episode_end(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:

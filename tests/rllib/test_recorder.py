@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -19,6 +19,7 @@ from scripted import Witness, config, emitted, witnessed
 import tbtrace
 from tbtrace.errors import ContractError, TbtraceWarning
 from tbtrace.rllib.parcel import PARCEL, RECORDS, Record
+from tbtrace.tape import Tape
 
 Recorder = functools.partial(tbtrace.EpisodeRecorder, strict=True)
 
@@ -270,3 +271,50 @@ def test_nothing_is_left_in_the_metrics_logger(algorithm: Any) -> None:
     algorithm.train()
     state = algorithm.metrics.get_state()
     assert not [key for key in state["stats"] if RECORDS in key.split("--")]
+
+
+class Own(tbtrace.EpisodeRecorder):
+    """Has hooks of its own."""
+
+    calls: ClassVar[list[str]] = []
+
+    def on_episode_created(self, **kwargs: Any) -> None:
+        Own.calls.append("created")
+
+    def on_episode_start(self, **kwargs: Any) -> None:
+        Own.calls.append("start")
+
+    def on_episode_step(self, **kwargs: Any) -> None:
+        Own.calls.append("step")
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_hooks_of_a_subclass_are_called(mode: str) -> None:
+    Own.calls.clear()
+    env_runner = runner(
+        lambda step: {"tbtrace": {"running": {"v": 1.0}}}, recorder=Own, mode=mode, envs=1
+    )
+    try:
+        env_runner.sample(num_timesteps=6, random_actions=True)
+        assert [len(episode.running["v"].values) for episode in episodes(env_runner)] == [4, 4]
+    finally:
+        env_runner.stop()
+    assert Own.calls.count("step") == 6
+    assert Own.calls.count("start") == 2
+    assert Own.calls.count("created") == 3
+
+
+def test_traces_that_cannot_be_worked_out_cost_one_episode_its_traces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    env_runner = runner(
+        lambda step: {"tbtrace": {"running": {"v": step}, "traces": {"a": (step, 0)}}},
+        recorder=tbtrace.EpisodeRecorder,
+    )
+    monkeypatch.setattr(Tape, "finish_traces", lambda *arguments: 1 / 0)
+    with pytest.warns(TbtraceWarning, match="working out traces raised ZeroDivisionError"):
+        env_runner.sample(num_timesteps=24, random_actions=True)
+    (record,) = records(env_runner)
+    assert len(record.load.episodes) >= 6
+    assert not any(episode.traces for episode in record.load.episodes)
+    assert record.counts == {"episodes": 2}
