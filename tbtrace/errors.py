@@ -91,6 +91,10 @@ class Problems:
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()  # the reporter's threads count while the caller takes
 
+    def __reduce__(self) -> tuple[type[Problems], tuple[()]]:
+        # A copy in another process starts at zero: counts are reported where they were made.
+        return Problems, ()
+
     def add(self, kind: str, key: str, message: str, count: int = 1) -> None:
         """Counts `count` things of `kind` and warns with `message` once per process and `key`."""
         self.count(kind, count)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import threading
 import warnings
 
@@ -97,3 +98,10 @@ def test_an_error_is_only_logged_where_warnings_are_errors(
         problems.add_error("records", "reading", KeyError("x"))
     assert problems.take() == {"records": 1}
     assert "reading raised KeyError" in caplog.text
+
+
+def test_a_pickled_copy_starts_at_zero_and_takes_nothing_away() -> None:
+    problems = Problems()
+    problems.count("aborted", 3)
+    assert pickle.loads(pickle.dumps(problems)).take() == {}
+    assert problems.take() == {"aborted": 3}
