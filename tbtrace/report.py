@@ -232,6 +232,9 @@ class RunReporter:
                 picture = view.draw([episode], self.context, title=tag.rsplit("/", 1)[-1])
                 if picture is None:
                     continue
+                if self._event_file(job.step).closed:  # the run has not waited for this view
+                    self._problems.count("pictures")
+                    continue
                 event = summary.image(
                     job.step,
                     tag,
