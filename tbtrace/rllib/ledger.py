@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tbtrace.episode import Episode
+from tbtrace.episode import Episode, FloatArray
 from tbtrace.errors import Problems
 from tbtrace.info import number
 from tbtrace.rllib.load import Receiver, Sender
@@ -69,7 +69,8 @@ class Ledger:
                 "next result covers the last ones; each evaluation's own result covers all of its",
                 surplus,
             )
-        return over_episodes(self._summaries(episodes), self.names)
+        own = (with_own(episode, self._roll) for episode in episodes)
+        return over_episodes([summarise(episode, self.names) for episode in own], self.names)
 
     def trained(
         self, records: Sequence[Record], iteration: int, env_steps: int
@@ -93,19 +94,19 @@ class Ledger:
         metrics: list[dict[str, float]] = []
         kept: list[Episode] = []
         told: list[tuple[EpisodeSummary, ...]] = []
+        counted: list[dict[str, FloatArray]] = []
         for episodes in (trained, evaluated):
-            summaries = self._summaries(episodes)
+            own = [with_own(episode, self._roll) for episode in episodes]
+            summaries = [summarise(episode, self.names) for episode in own]
             told.append(tuple(summaries))
             metrics.append(over_episodes(summaries, self.names))
+            counted.append(histograms(own, self.names))
             kept += [
                 episodes[index] for index in sorted(picked(self._keep, summaries, self._problems))
             ]
         contents = Contents(
             load=self._sender.pack(kept),
-            histograms={
-                "train": histograms(self._with_own(trained), self.names),
-                "evaluation": histograms(self._with_own(evaluated), self.names),
-            },
+            histograms={"train": counted[0], "evaluation": counted[1]},
             summaries={"train": told[0], "evaluation": told[1]},
         )
         return metrics[0], metrics[1], Parcel(contents)
@@ -118,12 +119,6 @@ class Ledger:
             "aborted": self._counts["aborted"],
             "uncounted": self._counts["uncounted"],
         }
-
-    def _summaries(self, episodes: Sequence[Episode]) -> list[EpisodeSummary]:
-        return [summarise(episode, self.names) for episode in self._with_own(episodes)]
-
-    def _with_own(self, episodes: Sequence[Episode]) -> list[Episode]:
-        return [with_own(episode, self._roll) for episode in episodes]
 
     def _see_agents(self, record: Record) -> None:
         for agent, (running, final) in record.agents.items():
