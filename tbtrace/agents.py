@@ -12,18 +12,15 @@ import numpy as np
 from tbtrace.episode import Episode, Series
 from tbtrace.errors import Problems
 from tbtrace.info import MAPPING, describe, number
-from tbtrace.points import is_point
 from tbtrace.stats import mean_and_sum
 from tbtrace.tape import Tape
+from tbtrace.traces import SELF
 
 ENVIRONMENT = "__common__"
 """RLlib's key of what belongs to no agent."""
 
 NO_AGENTS = frozenset((ENVIRONMENT, "__all__"))
 """Keys of RLlib's dicts `{agent: ...}` that are no agents."""
-
-_SELF = "."
-"""The entity that an agent's tape keeps for the agent itself."""
 
 
 def agent_name(agent: Any) -> str:
@@ -93,22 +90,12 @@ class _AgentTape(Tape):
 
     __slots__ = ()
 
-    def __init__(self, whole: Tape) -> None:
+    def __init__(self, whole: Tape, name: str) -> None:
         super().__init__(whole._problems)
+        self._owner = name
         # One turn for all: who is silent while others say where they are has a gap.
-        self._trace_turns = whole._trace_turns
-        self._media_turns = whole._media_turns
-
-    def add(self, source: Mapping[str, Any]) -> None:
-        """Takes what the agent says at this step; `traces` may be its point."""
-        traces = source.get("traces")
-        if traces is not None and (not isinstance(traces, MAPPING) or is_point(traces)):
-            source = {**source, "traces": {"traces": traces}}
-        super().add(source)
-
-    def _add_single_points(self, points: list[tuple[Any, Any]]) -> None:
-        for group, point in points:
-            self._add_entities(str(group), self._trace_turns, ((_SELF, point),))
+        self._traces = whole._traces
+        self._media_traces = whole._media_traces
 
 
 class AgentsTape(Tape):
@@ -161,9 +148,15 @@ class AgentsTape(Tape):
         """Returns the tape of one agent, at this step."""
         tape = self._tapes.get(agent)
         if tape is None:
-            tape = self._tapes[agent] = _AgentTape(self)
+            tape = self._tapes[agent] = _AgentTape(self, self._names[agent])
         tape.length = self.length
         return tape
+
+    def settle(self) -> None:
+        """Sorts in what was noted, of the environment and of every agent."""
+        super().settle()
+        for tape in self._tapes.values():
+            tape.settle()
 
     def _said(self, names: Callable[[Tape], list[str]]) -> Iterator[str]:
         return chain.from_iterable(map(names, self._tapes.values()))
@@ -198,7 +191,7 @@ class AgentsTape(Tape):
             tape.finish_traces(episode)
             for group, entities in episode.traces.items():
                 traces.setdefault(group, {}).update(
-                    (name if entity == _SELF else f"{name}/{entity}", trace)
+                    (name if entity == SELF else f"{name}/{entity}", trace)
                     for entity, trace in entities.items()
                 )
             media.update((f"{key}/{name}", film) for key, film in episode.media.items())

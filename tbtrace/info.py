@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,11 +61,8 @@ class Contract:
     consume: tuple[str, ...] = ("tbtrace",)
     info_keys: Mapping[str, Sequence[str]] | None = None
     extract: Callable[[Any, Any], Mapping[str, Any]] | None = None
-    _plain: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        plain = "tbtrace" in self.consume and self.extract is None and not self.info_keys
-        object.__setattr__(self, "_plain", plain)
         if isinstance(self.consume, str) or not set(self.consume) <= set(_CONSUMABLE):
             raise ContractError(
                 f"consume={self.consume!r}: give a tuple of some of {', '.join(_CONSUMABLE)}"
@@ -76,16 +73,10 @@ class Contract:
             if isinstance(names, str):
                 raise ContractError(f"info_keys[{part!r}]={names!r}: give a list of names")
 
-    def only_source(self, info: Any) -> Mapping[str, Any] | None:
-        """Returns `info["tbtrace"]` where it is a dict and the info's only entry, else None.
-
-        That is the common case by far, and it needs no more reading: nothing is left to forward.
-        """
-        if self._plain and type(info) is dict and len(info) == 1:
-            said = info.get("tbtrace")
-            if type(said) is dict:
-                return said
-        return None
+    @property
+    def has_one_source(self) -> bool:
+        """Whether only `info["tbtrace"]` speaks in an info without `"data"` and `"media"`."""
+        return "tbtrace" in self.consume and self.extract is None and not self.info_keys
 
     def forward(self, info: Any) -> Mapping[str, Any]:
         """Returns what of an info goes on to RLlib.

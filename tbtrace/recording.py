@@ -30,6 +30,7 @@ class Recording:
     Attributes:
         tape: The running tape, or the one that has ended; None before the first reset.
         steps_aside: Whether the environment records this episode itself.
+        handed_over: What it has handed over since; None where it has not.
 
     Example:
         >>> recording = Recording(Contract(), Problems())
@@ -40,15 +41,28 @@ class Recording:
         {'won': 1.0}
     """
 
-    __slots__ = ("_contract", "_ended", "_problems", "_strict", "steps_aside", "tape")
+    __slots__ = (
+        "_contract",
+        "_ended",
+        "_has_one_source",
+        "_is_quick",
+        "_problems",
+        "_strict",
+        "handed_over",
+        "steps_aside",
+        "tape",
+    )
 
     def __init__(self, contract: Contract, problems: Problems, strict: bool = False) -> None:
         self.tape: Tape | None = None
         self._contract = contract
+        self._has_one_source = contract.has_one_source
+        self._is_quick = False
         self._problems = problems
         self._strict = strict
         self._ended = False
         self.steps_aside = False
+        self.handed_over: Any = None
 
     def reset(self, env: Any, info: Any) -> Mapping[str, Any]:
         """Starts an episode with the info of `reset`; returns the info to forward.
@@ -57,7 +71,9 @@ class Recording:
         """
         self.drop()
         self.tape = self._new_tape()
-        self.steps_aside = isinstance(info, MAPPING) and HANDED_OVER in info
+        self.handed_over = None
+        self.steps_aside = self._handed_over(info) is not None
+        self._is_quick = self._has_one_source and not self.steps_aside
         if self.steps_aside:
             return self._forward(info)
         return self._add(self.tape, env, info)
@@ -74,11 +90,25 @@ class Recording:
         tape = self.tape
         if tape is None or self._ended:
             return self._forward(info)
-        tape.next_step(reward if type(reward) is float else number(reward) or 0.0)
+        tape.length += 1
+        tape.episode_return += reward if type(reward) is float else number(reward) or 0.0
         self._ended = done
+        if self._is_quick and type(info) is dict and len(info) == 1:
+            said = info.get("tbtrace")  # the common case by far
+            if type(said) is dict:
+                try:
+                    if tape.note(said):
+                        return {}
+                except Exception as error:
+                    self._failed("reading an info", error)
+                    return {}
         if self.steps_aside:
+            self.handed_over = self._handed_over(info) or self.handed_over
             return self._forward(info)
         return self._add(tape, env, info)
+
+    def _handed_over(self, info: Any) -> Any:
+        return info.get(HANDED_OVER) if isinstance(info, MAPPING) else None
 
     def _new_tape(self) -> Tape:
         return Tape(self._problems)
@@ -88,17 +118,18 @@ class Recording:
 
     def _add(self, tape: Tape, env: Any, info: Any) -> Mapping[str, Any]:
         try:
-            source = self._contract.only_source(info)
-            if source is not None:
-                tape.add(source)
-                return {}
             for source in self._contract.sources(info, env, self._problems):
-                tape.add(source)
+                if not (type(source) is dict and tape.note(source)):
+                    tape.add(source)
         except Exception as error:
-            if self._strict:
-                raise
-            self._problems.add_error("records", "reading an info", error)
+            self._failed("reading an info", error)
         return self._contract.forward(info)
+
+    def _failed(self, doing: str, error: Exception, kind: str = "records") -> None:
+        """Counts an exception of our own or of a caller's `extract`."""
+        if self._strict:
+            raise error
+        self._problems.add_error(kind, doing, error)
 
     def end(self) -> Tape | None:
         """Takes the running tape out; None where none runs."""
@@ -111,9 +142,7 @@ class Recording:
         try:
             return None if tape is None else tape.finish(uid)
         except Exception as error:
-            if self._strict:
-                raise
-            self._problems.add_error("episodes", "finishing an episode", error)
+            self._failed("finishing an episode", error, "episodes")
             return None
 
     def drop(self) -> None:
@@ -166,16 +195,26 @@ class AgentsRecording(Recording):
 
     def step(self, env: Any, info: Any, reward: Any, done: bool) -> Mapping[str, Any]:
         """Records one step, `reward` is `{agent: number}`; returns the infos to forward."""
+        self._is_quick = False  # what it is told is `{agent: info}`
         if self.tape is None:
             # RLlib ends an episode when every agent is done, even where "__all__" is not set. It
             # does not reset the environment then: what comes next begins its next episode.
             return self.reset(env, info)
         return super().step(env, info, total_reward(reward), done)
 
+    def _handed_over(self, info: Any) -> Any:
+        said = info.values() if isinstance(info, MAPPING) else ()
+        return next(filter(None, map(super()._handed_over, said)), None)
+
     def _forward(self, info: Any) -> Mapping[str, Any]:
         if not isinstance(info, MAPPING):
             return {}
-        return {agent: self._contract.forward(said) for agent, said in info.items()}
+        rest = {agent: self._contract.forward(said) for agent, said in info.items()}
+        if self.steps_aside and self.tape is not None:  # RLlib would take it along to learners
+            for agent, said in rest.items():
+                if HANDED_OVER in said:
+                    rest[agent] = {key: said[key] for key in said if key != HANDED_OVER}
+        return rest
 
     def _add(self, tape: Tape, env: Any, info: Any) -> Mapping[str, Any]:
         assert isinstance(tape, AgentsTape)
@@ -200,6 +239,4 @@ class AgentsRecording(Recording):
             for source in self._extracting.extracted(infos, env, self._problems):
                 tape.add(source)
         except Exception as error:
-            if self._strict:
-                raise
-            self._problems.add_error("records", "extract", error)
+            self._failed("extract", error)

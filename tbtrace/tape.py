@@ -6,17 +6,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tbtrace.episode import Episode, Scene
 from tbtrace.errors import Problems
 from tbtrace.info import MAPPING, PARTS, check_part, describe, flat_items, number
-from tbtrace.points import as_points, as_sequence, is_point
+from tbtrace.plain import are_plain, copy_of
+from tbtrace.points import as_points
 from tbtrace.reel import Reel
 from tbtrace.scene import read_scene
 from tbtrace.sheet import Sheets
-from tbtrace.tracks import Group
-from tbtrace.turns import Turns
+from tbtrace.traces import Traces
+
+_FLOAT = np.dtype(np.float64)
+_ndarray = np.ndarray  # a module's own name is found faster than an attribute of numpy
 
 _RULES = {
     "running": "a dict {name: number}",
@@ -42,7 +44,7 @@ class Tape:
     Example:
         >>> tape = Tape(Problems())
         >>> tape.add({"running": {"speed": 1.0}, "traces": {"car": (0.0, 0.0)}})  # at reset
-        >>> tape.next_step(reward=1.0)
+        >>> tape.length, tape.episode_return = 1, 1.0
         >>> tape.add({"running": {"speed": 2.0}, "traces": {"car": (1.0, 0.5)}})
         >>> episode = tape.finish("uid")
         >>> episode.running["speed"].values.tolist(), episode.length, episode.episode_return
@@ -53,13 +55,13 @@ class Tape:
 
     __slots__ = (
         "_final",
-        "_groups",
-        "_media_turns",
+        "_media_traces",
+        "_owner",
         "_problems",
         "_reels",
         "_running",
         "_scene",
-        "_trace_turns",
+        "_traces",
         "episode_return",
         "length",
     )
@@ -68,18 +70,18 @@ class Tape:
         self.length = 0
         self.episode_return = 0.0
         self._problems = problems
-        self._running = Sheets()
+        self._running = Sheets(problems)
         self._final: dict[str, float] = {}
-        self._groups: dict[str, Group] = {}
-        self._trace_turns = Turns()
-        self._media_turns = Turns()
+        self._owner: str | None = None
+        self._traces = Traces(problems)
+        self._media_traces = Traces(problems)
         self._reels: dict[str, Reel] = {}
         self._scene: Scene | None = None
 
     @property
     def running_names(self) -> list[str]:
         """Names of the running quantities that this episode has mentioned."""
-        return list(self._running.names)
+        return self._running.names
 
     @property
     def final_names(self) -> list[str]:
@@ -90,10 +92,52 @@ class Tape:
         """Returns `{agent: (its running names, its final names)}`; empty where there are none."""
         return {}
 
-    def next_step(self, reward: float) -> None:
-        """Starts the next step: what is added from here on belongs to it."""
-        self.length += 1
-        self.episode_return += reward
+    def settle(self) -> None:
+        """Sorts in what was noted; until then its names and what it breaks are not known."""
+        self._running.settle()
+        self._traces.settle()
+
+    def note(self, source: dict[str, Any]) -> bool:
+        """Takes what one source says at this step, as `add` does, if it is plain (`plain.py`).
+
+        Returns:
+            False where nothing was taken: `add` has to read it.
+        """
+        # One function, as in cold caches a call costs what ten lines do (docs/decisions.md).
+        parts = 0
+        running = source.get("running")
+        if running is not None:
+            if type(running) is not dict or not are_plain(map(type, running.values())):
+                return False
+            parts = 1
+        traces = source.get("traces")
+        if traces is not None:
+            if type(traces) is not dict or not traces:
+                return False
+            copies = self._traces.waiting
+            before = len(copies)
+            for name, points in traces.items():
+                if type(points) is not _ndarray:
+                    kind, copy = copy_of(points)
+                elif points.dtype is _FLOAT and points.ndim == 2 and 1 < points.shape[1] < 4:
+                    kind, copy = points.shape[1], points.tobytes()
+                else:
+                    copy = None
+                if copy is None:
+                    del copies[before:]
+                    return False
+                copies.append((self._owner, self.length, name, kind, copy))
+            if len(copies) >= self._traces.most_waiting:
+                self._traces.settle()
+            parts += 1
+        if running is not None:
+            rows = self._running.waiting
+            rows.append((self.length, running.copy()))
+            if len(rows) >= self._running.most_waiting:
+                self._running.settle()
+        if len(source) != parts:
+            self._add_parts(part for part in source.items() if part[0] not in ("running", "traces"))
+        return True
 
     def add(self, source: Mapping[str, Any]) -> None:
         """Takes what one source says at this step; values are copied.
@@ -102,21 +146,23 @@ class Tape:
             source: A mapping with some of the parts `running`, `final`, `traces`, `media`,
                 `scene`. What cannot be used is named once and counted; the rest is taken.
         """
-        for part, value in source.items():
+        self._add_parts(source.items())
+
+    def _add_parts(self, parts: Iterable[tuple[Any, Any]]) -> None:
+        for part, value in parts:
             if value is None:
                 continue
             if part == "scene":
                 self._scene = read_scene(value, self._problems) or self._scene
             elif part not in PARTS:
                 check_part(part, self._problems)
+            elif part == "traces" and (self._owner is not None or isinstance(value, MAPPING)):
+                self._traces.add(self._owner, self.length, value)
             elif not isinstance(value, MAPPING):
                 kind = "points" if part == "traces" else "values"
                 self._refuse(kind, part, value, _RULES[part])
             elif part == "running":
-                for name, refused in self._running.add(self.length, value):
-                    self._refuse("values", f"running {name!r}", refused, "a number")
-            elif part == "traces":
-                self._add_traces(value)
+                self._running.add(self.length, value)
             elif part == "final":
                 self._add_final(value)
             else:
@@ -135,51 +181,6 @@ class Tape:
                 else:
                     known[full_name] = numeric
 
-    def _add_traces(self, traces: Mapping[Any, Any]) -> None:
-        turns = self._trace_turns
-        step = self.length
-        turns.at(step)  # also where no group is named: every entity has gone then
-        groups = self._groups
-        flat = []
-        for name, value in traces.items():
-            # The common case goes ahead.
-            if type(value) is np.ndarray and name in groups and groups[name].add_array(step, value):
-                continue
-            if isinstance(value, (tuple, list)) and value and isinstance(value[0], (float, int)):
-                flat.append((name, value))
-            elif (array_value := as_points(value)) is not None:
-                self._add_array(str(name), turns, array_value)
-            elif isinstance(value, MAPPING) and not is_point(value):
-                self._add_entities(str(name), turns, value.items())
-            elif (points := as_sequence(value)) is not None:
-                self._add_entities(str(name), turns, enumerate(points))
-            else:
-                flat.append((name, value))
-        if flat:
-            self._add_single_points(flat)
-
-    def _add_single_points(self, points: list[tuple[Any, Any]]) -> None:
-        self._add_entities("traces", self._trace_turns, points)
-
-    def _add_array(self, name: str, turns: Turns, points: NDArray[Any]) -> None:
-        if not self._group(name, turns).add_array(self.length, points):
-            self._add_entities(name, turns, enumerate(points.tolist()))
-
-    def _add_entities(self, name: str, turns: Turns, points: Iterable[tuple[Any, Any]]) -> None:
-        for entity, point, rule in self._group(name, turns).add(self.length, points):
-            # Entities come and go by the thousand: one warning a group, not one an entity.
-            self._problems.add(
-                "points",
-                f"trace {name!r}: {rule}",
-                f"trace {name!r}, entity {str(entity)!r}: the point is {describe(point)}; {rule}",
-            )
-
-    def _group(self, name: str, turns: Turns) -> Group:
-        group = self._groups.get(name)
-        if group is None:
-            group = self._groups[name] = Group(turns)
-        return group
-
     def _add_media(self, media: Mapping[Any, Any]) -> None:
         for key, value in media.items():
             name = str(key)
@@ -189,11 +190,9 @@ class Tape:
                 if not reel.add(self.length, value):
                     self._refuse("values", f"media {name!r}", value, "a numeric array")
                 continue
-            self._media_turns.at(self.length)
-            if points is not None:
-                self._add_array(name, self._media_turns, points)
-            else:
-                self._add_entities(name, self._media_turns, value.items())
+            self._media_traces.add_group(
+                self._owner, self.length, name, value if points is None else points
+            )
 
     def _refuse(self, kind: str, what: str, value: Any, rule: str) -> None:
         self._problems.add(kind, what, f"{what} is {describe(value)}; expected {rule}")
@@ -206,6 +205,7 @@ class Tape:
 
     def finish_values(self, uid: str) -> Episode:
         """Returns the episode without traces, media and scene, which few episodes need."""
+        self._traces.settle()  # what breaks a rule is counted though nobody may look at the traces
         running = self._running.finish()
         for name, series in running.items():
             self._count_non_finite("running", name, series.values)
@@ -221,8 +221,11 @@ class Tape:
 
     def finish_traces(self, episode: Episode) -> None:
         """Gives the episode of `finish_values` its traces, media and scene."""
-        traces = {name: group.finish() for name, group in self._groups.items()}
-        episode.traces = {name: entities for name, entities in traces.items() if entities}
+        episode.traces = self._traces.finish(self._owner)
+        for name, entities in self._media_traces.finish(self._owner).items():
+            group = episode.traces.setdefault(name, {})
+            for entity, trace in entities.items():
+                group[f"{entity} (media)" if entity in group else entity] = trace
         episode.media = {name: reel.finish() for name, reel in self._reels.items() if len(reel)}
         episode.scene = self._scene
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
+import numpy as np
+
+from tbtrace.episode import StepArray
 from tbtrace.errors import warn_once
 
 MOST_POINTS = 500_000
@@ -26,9 +30,9 @@ class Thinnable(Protocol):
 class Turns:
     """Numbers the turns, and thins them evenly as an episode grows long.
 
-    When those who registered hold more than `most_points` together, every second turn is forgotten
-    and only every second one is taken from there on, then every fourth, and so on. The cost is a
-    constant one per point, however long the episode.
+    When the groups hold more than `most_points` together, every second turn is forgotten and only
+    every second one is taken from there on, then every fourth, and so on. The cost is a constant
+    one per point, however long the episode.
 
     Attributes:
         steps: The step of each turn that is held.
@@ -38,22 +42,20 @@ class Turns:
         >>> turns = Turns()
         >>> [turns.at(step) for step in (0, 0, 3)], list(turns.steps)
         ([0, 0, 1], [0, 3])
+        >>> turns.take([5, 6]).tolist()
+        [2, 3]
     """
 
-    __slots__ = ("_holders", "_most_points", "_offered", "_step", "_turn", "steps", "stride")
+    __slots__ = ("_due", "_most_points", "_offered", "_step", "_turn", "steps", "stride")
 
     def __init__(self, most_points: int = MOST_POINTS) -> None:
         self.steps: array[int] = array("i")
         self.stride = 1
-        self._holders: list[Thinnable] = []
+        self._due = _CHECKED_EVERY
         self._most_points = most_points
         self._offered = 0
         self._step = -1
         self._turn = -1
-
-    def register(self, holder: Thinnable) -> None:
-        """Adds one whose points count and are thinned."""
-        self._holders.append(holder)
 
     def at(self, step: int) -> int:
         """Returns the number of the turn of `step`, the last one or a new one; -1 if thinned out.
@@ -68,20 +70,35 @@ class Turns:
             self._turn = len(self.steps)
             self.steps.append(step)
         self._offered += 1
-        if self._turn >= 0 and len(self.steps) % _CHECKED_EVERY == 0:
-            self._thin()
         return self._turn
 
-    def _thin(self) -> None:
+    def take(self, steps: Sequence[int]) -> StepArray:
+        """Returns int32 numbers of the turns of some steps, at least one; as `at` one by one."""
+        first = len(self.steps)
+        if self.stride > 1 or steps[0] == self._step or len(set(steps)) < len(steps):
+            return np.array([self.at(step) for step in steps], np.int32)
+        self.steps.extend(steps)
+        self._offered += len(steps)
+        self._step, self._turn = steps[-1], len(self.steps) - 1
+        return np.arange(first, len(self.steps), dtype=np.int32)
+
+    def thin(self, groups: Collection[Thinnable]) -> None:
+        """Thins the groups where they hold too much; looked at every 256 turns.
+
+        Args:
+            groups: All that hold points, with those of every turn so far.
+        """
+        if len(self.steps) < self._due:
+            return
         before = self.stride
-        while len(self.steps) > 2 and sum(it.points for it in self._holders) > self._most_points:
-            for holder in self._holders:
-                holder.thin()
+        while len(self.steps) > 2 and sum(it.points for it in groups) > self._most_points:
+            for group in groups:
+                group.thin()
             self.steps = self.steps[::2]
             self.stride *= 2
+            self._turn = -1 if self._turn % 2 else self._turn // 2
+        self._due = len(self.steps) + _CHECKED_EVERY
         if self.stride > before:
-            # This turn has an odd number: it is the first one to go.
-            self._turn = -1
             warn_once(
                 "thinned",
                 f"an episode's traces have more than {self._most_points} points: they are thinned "

@@ -22,8 +22,9 @@ def tape_of(problems: Problems, *steps: Any) -> Tape:
     tape = Tape(problems)
     for number, said in enumerate(steps):
         if number:
-            tape.next_step(0.0)
-        tape.add(said)
+            tape.length += 1
+        if not tape.note(said):
+            tape.add(said)
     return tape
 
 
@@ -279,6 +280,11 @@ def test_traces_and_media_may_share_a_name() -> None:
     episode = record(point, point, {"media": {"g": np.ones((1, 2))}, **point})
     assert episode.traces["g"]["0"].steps.tolist() == [2]
     assert episode.traces["g"]["a"].steps.tolist() == [0, 1, 2]
+
+
+def test_an_entity_of_traces_and_media_is_told_apart() -> None:
+    said = {"traces": {"g": {"0": (0.0, 0.0)}}, "media": {"g": np.ones((1, 2))}}
+    assert points_of(record(said)) == {"g": {"0": [(0.0, 0.0)], "0 (media)": [(1.0, 1.0)]}}
 
 
 def test_media_that_is_no_array_is_named_and_counted() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tbtrace.episode import Trace
 from tbtrace.track import Track, tidy
 from tbtrace.tracks import Group
 from tbtrace.turns import Turns
@@ -12,22 +13,33 @@ from tbtrace.turns import Turns
 NAN = float("nan")
 
 
-def group() -> Group:
-    return Group(Turns())
+class Cars(Group):
+    """A group and its turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = Turns()
+
+    def traces(self) -> dict[str, Trace]:
+        return self.finish(np.array(self.turns.steps, np.int32))
 
 
-def points_of(group: Group, entity: str) -> list[Any]:
+def group() -> Cars:
+    return Cars()
+
+
+def points_of(group: Cars, entity: str) -> list[Any]:
     """`[(step, point)]` of an entity; a gap is None."""
-    trace = group.finish()[entity]
+    trace = group.traces()[entity]
     return [
         (step, None if np.isnan(point).all() else tuple(point.tolist()))
         for step, point in zip(trace.steps.tolist(), trace.points, strict=True)
     ]
 
 
-def add(group: Group, step: int, points: Any) -> list[str]:
+def add(group: Cars, step: int, points: Any) -> list[str]:
     """Adds `{entity: point}`; returns the rules that were broken."""
-    return [rule for _, _, rule in group.add(step, points.items())]
+    return [rule for _, _, rule in group.add(group.turns.at(step), points.items())]
 
 
 def test_a_turn_is_a_step_that_spoke() -> None:
@@ -65,13 +77,13 @@ def test_none_and_non_finite_points_are_gaps_too(away: Any) -> None:
 def test_an_entity_without_a_finite_point_has_no_trace() -> None:
     cars = group()
     add(cars, 0, {"car": None, "bus": (NAN, NAN)})
-    assert cars.finish() == {}
+    assert cars.traces() == {}
 
 
 def test_points_have_three_coordinates_when_they_are_given() -> None:
     drones = group()
     add(drones, 0, {"a": (0, 1, 2), "b": {"x": 0, "y": 1, "z": 2}, "c": np.array([0, 1, 2])})
-    assert {trace.points.tolist()[0] == [0.0, 1.0, 2.0] for trace in drones.finish().values()} == {
+    assert {trace.points.tolist()[0] == [0.0, 1.0, 2.0] for trace in drones.traces().values()} == {
         True
     }
 
@@ -111,7 +123,7 @@ def test_channels_and_labels_stand_beside_their_points() -> None:
     add(cars, 1, {"car": {"x": 1, "y": 0, "load": np.float32(2), "state": None}})
     add(cars, 2, {})
     add(cars, 3, {"car": {"x": 3, "y": 0, "load": True, "state": "busy"}})
-    trace = cars.finish()["car"]
+    trace = cars.traces()["car"]
     assert trace.steps.tolist() == [0, 1, 2, 3]
     np.testing.assert_equal(trace.channels["load"], [NAN, 2.0, NAN, 1.0])
     assert trace.labels["state"] == ("idle", None, None, "busy")
@@ -121,7 +133,7 @@ def test_a_broken_channel_is_left_out_alone() -> None:
     cars = group()
     point = {"x": 0, "y": 0, "broken": [1, 2], "load": 2}
     assert add(cars, 0, {"car": point}) == ["channel 'broken' is a number or a str"]
-    trace = cars.finish()["car"]
+    trace = cars.traces()["car"]
     assert {name: values.tolist() for name, values in trace.channels.items()} == {"load": [2.0]}
 
 
@@ -130,30 +142,30 @@ def test_arrays_are_copied() -> None:
     points = np.zeros((2, 2))
     for step in range(3):
         points[:] = step
-        assert cars.add_array(step, points)
+        assert cars.add_array(cars.turns.at(step), points)
     assert points_of(cars, "1") == [(step, (float(step), float(step))) for step in range(3)]
 
 
 def test_arrays_may_grow_and_shrink() -> None:
     cars = group()
     for step, length in enumerate([1, 3, 0, 2]):
-        assert cars.add_array(step, np.full((length, 2), float(step)))
+        assert cars.add_array(cars.turns.at(step), np.full((length, 2), float(step)))
     assert points_of(cars, "0") == [(0, (0.0, 0.0)), (1, (1.0, 1.0)), (2, None), (3, (3.0, 3.0))]
     assert points_of(cars, "2") == [(1, (1.0, 1.0))]
 
 
 def test_a_group_may_turn_from_arrays_to_names_and_stays_with_them() -> None:
     cars = group()
-    assert cars.add_array(0, np.zeros((2, 2)))
+    assert cars.add_array(cars.turns.at(0), np.zeros((2, 2)))
     assert add(cars, 1, {1: (1, 1)}) == []
-    assert not cars.add_array(2, np.full((2, 2), 2.0))
+    assert not cars.add_array(cars.turns.at(2), np.full((2, 2), 2.0))
     assert points_of(cars, "1") == [(0, (0.0, 0.0)), (1, (1.0, 1.0))]
 
 
 def test_arrays_of_another_width_are_refused() -> None:
     cars = group()
-    assert cars.add_array(0, np.zeros((2, 2)))
-    assert not cars.add_array(1, np.zeros((2, 3)))
+    assert cars.add_array(cars.turns.at(0), np.zeros((2, 2)))
+    assert not cars.add_array(cars.turns.at(1), np.zeros((2, 3)))
 
 
 def test_of_rows_in_one_turn_the_last_stands() -> None:

@@ -138,7 +138,8 @@ class Deck:
             episode: RLlib's episode.
             lives: Whether nobody here has counted episodes that were aborted or not counted.
         """
-        handover = take_handover(episode.get_infos(-1))
+        # RLlib's multi-agent episodes do not store all infos; what was handed over was seen before.
+        handover = take_handover(episode.get_infos(-1)) or self._recordings[env_index].handed_over
         if handover is None:
             self.problems.add(
                 "episodes",
@@ -167,6 +168,7 @@ class Deck:
             names.see(episode)
         for recording in self._recordings:
             if recording.tape is not None:
+                recording.tape.settle()
                 names.add(recording.tape.running_names, recording.tape.final_names)
         # Working out traces costs far more than all else about an episode, and few are looked at.
         summaries = [summarise(with_own(episode, self._roll)) for episode in episodes]
