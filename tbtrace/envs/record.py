@@ -1,78 +1,25 @@
 """RecordTraces: the explicit wrapper, which hands every finished episode over with its last info.
 
-It records where the environment runs, be it a process of its own, and needs no RLlib. What it hands
-over is one opaque object: gymnasium's vectorisation carries such objects as they are, while it
-mangles dicts and arrays.
+It records where the environment runs, be it a process of its own, and needs no RLlib.
 """
 
 from __future__ import annotations
 
 import sys
-import uuid
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from tbtrace.envs.tap import Tap
+from tbtrace.envs.handover import AgentsHandingOver, HandingOver, Handover, ZooHandingOver, collect
+from tbtrace.envs.tap import AgentsTap, Tap
+from tbtrace.envs.zoo import ParallelTap, TurnsTap, ZooTap
 from tbtrace.episode import Episode
-from tbtrace.errors import ContractError, Problems
-from tbtrace.info import MAPPING, Contract
-from tbtrace.recording import HANDED_OVER, Recording
+from tbtrace.errors import ContractError
+from tbtrace.info import Contract
 
-_STORED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """What a `RecordTraces` says in the info of a reset or of an episode's last step.
-
-    That of a reset tells who else records the environment that it records itself.
-
-    Attributes:
-        episode: The episode that has just finished, whole; None at a reset.
-        ended: How many episodes of this environment have finished so far, this one included.
-        counts: What could not be used so far in the environment's whole life, by kind.
-    """
-
-    episode: Episode | None
-    ended: int
-    counts: Mapping[str, int]
-
-
-class _HandingOver(Recording):
-    """A recording that takes its own episodes."""
-
-    __slots__ = ("_counts", "_own_problems", "ended", "stored")
-
-    def __init__(self, contract: Contract, strict: bool) -> None:
-        self._own_problems = Problems()
-        super().__init__(contract, self._own_problems, strict)
-        self._counts: Counter[str] = Counter()
-        self.ended = 0
-        self.stored: deque[Episode] = deque(maxlen=_STORED)
-
-    def reset(self, env: Any, info: Any) -> Mapping[str, Any]:
-        rest = super().reset(env, info)
-        return rest if self.steps_aside else self._with_handover(rest, None)
-
-    def step(self, env: Any, info: Any, reward: Any, done: bool) -> Mapping[str, Any]:
-        rest = super().step(env, info, reward, done)
-        if not done or self.tape is None or self.steps_aside:
-            return rest
-        self.ended += 1
-        episode = self.take(uuid.uuid4().hex)
-        if episode is not None:
-            self.stored.append(episode)
-        return self._with_handover(rest, episode)
-
-    def _with_handover(self, info: Mapping[str, Any], episode: Episode | None) -> dict[str, Any]:
-        self._counts.update(self._own_problems.take())
-        return {**info, HANDED_OVER: Handover(episode, self.ended, dict(self._counts))}
+__all__ = ["Handover", "RecordTraces", "collect", "record_for", "resets_in_same_step"]
 
 
 class RecordTraces(Tap):
@@ -88,18 +35,27 @@ class RecordTraces(Tap):
     copy and a pickle hold the wrapped environment alone and do not record. What cannot be used is
     named once in a `TbtraceWarning` of the process in which the environment runs.
 
+    Multi-agent environments of RLlib and of PettingZoo are recorded as one episode of all agents;
+    each agent's info follows the contract. The object is in `infos["__common__"]` of RLlib's (the
+    key of what belongs to no agent, which RLlib never stores), in the first agent's info of a
+    `ParallelEnv`, and in an agent's info of an `AECEnv`. An episode ends with `"__all__"`, in
+    PettingZoo when no agent is alive. Of an `AECEnv` each agent's info is read when its turn comes,
+    as `last()` is; taking agents out that have ended is no step. What is returned for PettingZoo is
+    no gymnasium environment and no `RecordTraces`, but has `drain()` and whatever else the
+    environment has, and `isinstance` takes it for one of PettingZoo's class.
+
     Args:
-        env: A gymnasium environment, single-agent.
+        env: A gymnasium environment, RLlib's `MultiAgentEnv`, or PettingZoo's `ParallelEnv` or
+            `AECEnv`; neither RLlib nor PettingZoo is needed for the others.
         consume: Info keys that are taken out of the info on the way; of `"tbtrace"`, `"data"`,
             `"media"`.
         info_keys: `{"running": [...], "final": [...]}`, entries of the info itself to record.
         extract: `callable(env, info) -> dict` in the shape of `info["tbtrace"]`, for environments
-            that cannot be edited; it is called with `env`.
+            that cannot be edited; it is called with `env`, and with all agents' infos at once.
         strict: Raise what goes wrong in recording, instead of counting and warning (for tests).
 
     Raises:
-        ContractError: `env` is no gymnasium environment or a multi-agent one, or an option breaks
-            its rule.
+        ContractError: `env` is none of these environments, or an option breaks its rule.
 
     Example:
         >>> env = RecordTraces(
@@ -116,34 +72,63 @@ class RecordTraces(Tap):
         (True, [])
     """
 
-    _tbtrace_recording: _HandingOver
+    _tbtrace_recording: HandingOver
+
+    def __new__(cls, env: Any, *, strict: bool = False, **options: Any) -> Any:
+        """Returns a wrapper of the kind that the environment needs."""
+        if isinstance(env, gym.Env):
+            return super().__new__(_RecordAgents if _has_agents(env) else cls)
+        kind = _zoo_tap(env)
+        if kind is None:
+            raise ContractError(
+                "RecordTraces wraps a gymnasium.Env, an RLlib MultiAgentEnv or a PettingZoo "
+                f"environment, not {type(env).__module__}.{type(env).__name__}; of a vector "
+                "environment wrap each sub-environment"
+            )
+        return kind(env, ZooHandingOver(_contract(**options), strict, _possible_agents(env)))
 
     def __init__(
         self,
-        env: gym.Env[Any, Any],
+        env: Any,
         *,
         consume: Sequence[str] = ("tbtrace",),
         info_keys: Mapping[str, Sequence[str]] | None = None,
         extract: Callable[[Any, Any], Mapping[str, Any]] | None = None,
         strict: bool = False,
     ) -> None:
-        _check(env)
-        contract = Contract(
-            consume=(consume,) if isinstance(consume, str) else tuple(consume),
-            info_keys=info_keys,
-            extract=extract,
+        super().__init__(
+            env, self._tbtrace_make(env, _contract(consume, info_keys, extract), strict)
         )
-        super().__init__(env, _HandingOver(contract, strict))
+
+    @staticmethod
+    def _tbtrace_make(env: Any, contract: Contract, strict: bool) -> HandingOver:
+        return HandingOver(contract, strict)
 
     def drain(self) -> list[Episode]:
         """Returns the episodes that have finished since the last call, and forgets them.
 
-        The last 100 wait here; earlier ones are gone unless they were collected from the infos.
+        The last 100 wait here. Earlier ones are gone; unless infos are looked into (`collect`, or
+        RLlib with `EpisodeRecorder`; those that go to another process count as looked into), they
+        are counted as lost `"episodes"`, and a warning says so.
         """
-        stored = self._tbtrace_recording.stored
-        episodes = list(stored)
-        stored.clear()
-        return episodes
+        return self._tbtrace_recording.drain()
+
+
+class _RecordAgents(RecordTraces, AgentsTap):
+    """The same of RLlib's `MultiAgentEnv`."""
+
+    @staticmethod
+    def _tbtrace_make(env: Any, contract: Contract, strict: bool) -> HandingOver:
+        return AgentsHandingOver(contract, strict, _possible_agents(env))
+
+
+def _contract(
+    consume: Sequence[str] = ("tbtrace",),
+    info_keys: Mapping[str, Sequence[str]] | None = None,
+    extract: Callable[[Any, Any], Mapping[str, Any]] | None = None,
+) -> Contract:
+    consumed = (consume,) if isinstance(consume, str) else tuple(consume)
+    return Contract(consume=consumed, info_keys=info_keys, extract=extract)
 
 
 def record_for(env: Any, contract: Contract, strict: bool) -> RecordTraces:
@@ -162,43 +147,19 @@ def resets_in_same_step(vector_env: Any) -> bool:
     return getattr(vector_env, "autoreset_mode", None) == AutoresetMode.SAME_STEP
 
 
-def _check(env: Any) -> None:
-    if not isinstance(env, gym.Env):
-        raise ContractError(
-            f"RecordTraces wraps a gymnasium.Env, not {type(env).__module__}.{type(env).__name__}; "
-            "of a vector environment wrap each sub-environment"
-        )
+def _has_agents(env: gym.Env[Any, Any]) -> bool:
     rllib = sys.modules.get("ray.rllib.env.multi_agent_env")  # loaded by whoever has made one
-    if rllib is not None and isinstance(env.unwrapped, rllib.MultiAgentEnv):
-        raise ContractError(
-            "RecordTraces wraps single-agent environments, not "
-            f"{type(env.unwrapped).__name__}, a MultiAgentEnv"
-        )
+    return rllib is not None and isinstance(env.unwrapped, rllib.MultiAgentEnv)
 
 
-def collect(infos: Any) -> list[Episode]:
-    """Returns the finished episodes that `RecordTraces` handed over in one step.
-
-    Args:
-        infos: What `step` of an environment or of a vector environment returned as info: a dict,
-            of arrays with one entry a sub-environment, or a list of dicts. With SAME_STEP autoreset
-            the episodes are below `"final_info"`, where they are looked for, too.
-
-    Returns:
-        The episodes in the order of the sub-environments; empty where none has finished.
-    """
-    return [handed.episode for handed in handovers(infos) if handed.episode is not None]
+def _zoo_tap(env: Any) -> type[ZooTap] | None:
+    """Returns the tap for a PettingZoo environment, or for one that is in the shape of one."""
+    if not all(callable(getattr(env, name, None)) for name in ("reset", "step", "action_space")):
+        return None
+    if callable(getattr(env, "last", None)) and callable(getattr(env, "observe", None)):
+        return TurnsTap
+    return ParallelTap if hasattr(env, "agents") or hasattr(env, "possible_agents") else None
 
 
-def handovers(infos: Any) -> Iterator[Handover]:
-    """Yields what is handed over in infos (see `collect`), of resets too, final infos first."""
-    if isinstance(infos, Handover):
-        yield infos
-    elif isinstance(infos, MAPPING):
-        for key in ("final_info", HANDED_OVER):
-            yield from handovers(infos.get(key))
-    elif isinstance(infos, (list, tuple)) or (
-        isinstance(infos, np.ndarray) and infos.dtype == object
-    ):
-        for info in infos:
-            yield from handovers(info)
+def _possible_agents(env: Any) -> Sequence[Any]:
+    return getattr(getattr(env, "unwrapped", env), "possible_agents", None) or ()
