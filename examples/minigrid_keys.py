@@ -15,26 +15,19 @@ import tbtrace
 
 
 def look(env: Any, info: dict[str, Any]) -> dict[str, Any]:
-    # MiniGrid's rows grow downwards: the extent turns the picture of the scene round with them.
     grid, (column, row) = env.unwrapped, env.unwrapped.agent_pos
-    carried = grid.carrying.type if grid.carrying else None
-    said = {
-        "running": {"carrying": carried is not None},
-        "traces": {"agent": (column, -row), **({carried: (column, -row)} if carried else {})},
-    }
+    names = ["agent", grid.carrying.type] if grid.carrying else ["agent"]
+    traces = dict.fromkeys(names, (column, -row))  # MiniGrid's rows grow downwards
+    said = {"running": {"carrying": grid.carrying is not None}, "traces": traces}
     if grid.step_count == 0:
-        said["scene"] = {"background": grid.get_frame(highlight=False), "extent": extent(grid)}
+        extent = (-0.5, grid.width - 0.5, 0.5 - grid.height, 0.5)
+        said["scene"] = {"background": grid.get_frame(highlight=False), "extent": extent}
     return said
 
 
-def extent(grid: Any) -> tuple[float, float, float, float]:
-    return (-0.5, grid.width - 0.5, 0.5 - grid.height, 0.5)
-
-
 def main(iterations: int) -> None:
-    env = tbtrace.RecordTraces(
-        gym.make("minigrid:MiniGrid-DoorKey-8x8-v0", max_steps=200), extract=look
-    )
+    env = gym.make("minigrid:MiniGrid-DoorKey-8x8-v0", max_steps=200)
+    env = tbtrace.RecordTraces(env, extract=look)
     env.action_space.seed(7)
     logdir = tempfile.mkdtemp(prefix="minigrid-")
     reporter = tbtrace.RunReporter(logdir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -32,3 +33,19 @@ def test_an_example_runs_and_names_its_run(name: str, tmp_path: Path) -> None:
     named = re.search(r"tbtrace view (\S+)", done.stdout)
     assert named is not None
     assert list(Path(named[1]).glob("events.out.tfevents.*"))
+
+
+@pytest.mark.parametrize("name", ["ant.py", "highway.py", "minigrid_keys.py"])
+def test_recording_a_strangers_environment_takes_at_most_ten_lines(name: str) -> None:
+    text = (EXAMPLES / name).read_text()
+    looks = [
+        node.end_lineno - node.lineno + 1
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name == "look" and node.end_lineno
+    ]
+    recorders = [
+        line for line in text.splitlines() if re.search("RecordTraces|EpisodeRecorder|FEET =", line)
+    ]
+    assert len(looks) == 1
+    assert recorders
+    assert looks[0] + len(recorders) <= 10

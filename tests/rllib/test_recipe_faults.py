@@ -1,7 +1,4 @@
-"""The faults of the recipe from Ray's forum, one test each: tbtrace does not have them.
-
-O1 and O8 (agents without an id, no keys per agent) are of multi-agent environments, tested there.
-"""
+"""The faults of the recipe from Ray's forum, one test each: tbtrace does not have them."""
 
 from __future__ import annotations
 
@@ -13,6 +10,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.env.multi_agent_env import MultiAgentEnv
+from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 
 import tbtrace
@@ -46,17 +45,52 @@ class Env(gym.Env[np.ndarray, np.int64]):
         return np.zeros(2, np.float32), 1.0, self._step == 3, False, info
 
 
-def sampled(say: Callable[[int, int], dict[str, Any]], steps: int = 16) -> list[Record]:
+class Team(MultiAgentEnv):
+    """Three steps of two agents; an agent says what `say(its number, step)` returns, or nothing."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self.agents = self.possible_agents = ["red", "blue"]
+        self.observation_spaces = dict.fromkeys(self.agents, Env.observation_space)
+        self.action_spaces = dict.fromkeys(self.agents, Env.action_space)
+        self._say: Callable[[int, int], dict[str, Any] | None] = config["say"]
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, Any]:
+        self._step = 0
+        return self._observations(), self._infos()
+
+    def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
+        self._step += 1
+        ended = {"__all__": self._step == 3}
+        rewards = dict.fromkeys(self.agents, 1.0)
+        return self._observations(), rewards, ended, {"__all__": False}, self._infos()
+
+    def _observations(self) -> dict[str, Any]:
+        return {agent: np.zeros(2, np.float32) for agent in self.agents}
+
+    def _infos(self) -> dict[str, Any]:
+        said = {agent: self._say(number, self._step) for number, agent in enumerate(self.agents)}
+        return {agent: info for agent, info in said.items() if info is not None}
+
+
+def sampled(
+    say: Callable[[int, int], dict[str, Any] | None], steps: int = 16, env: Any = Env
+) -> list[Record]:
     """Returns the records of one sample of two environments."""
     Env.made = 0
     parameters = (
         PPOConfig()
-        .environment(Env, env_config={"say": say})
+        .environment(env, env_config={"say": say})
         .env_runners(num_env_runners=0, num_envs_per_env_runner=2)
         .rl_module(model_config={"fcnet_hiddens": [4]})
         .callbacks(tbtrace.EpisodeRecorder)
     )
-    env_runner = SingleAgentEnvRunner(config=parameters)
+    env_runner: Any
+    if env is Team:
+        parameters.multi_agent(policies={"p"}, policy_mapping_fn=lambda *args, **kwargs: "p")
+        env_runner = MultiAgentEnvRunner(config=parameters)
+    else:
+        env_runner = SingleAgentEnvRunner(config=parameters)
     env_runner.sample(num_timesteps=steps, random_actions=True)
     metrics = env_runner.get_metrics()
     return list(metrics[RECORDS].peek(compile=False)) if RECORDS in metrics else []
@@ -79,6 +113,20 @@ def recipe(number: int, step: int) -> dict[str, Any]:
         "data": {"running": {"speed": float(step)}},
         "media": {"ways": {"car": (number, step)}, "map": np.full((2, 2), step)},
     }
+
+
+def by_turns(number: int, step: int) -> dict[str, Any] | None:
+    return recipe(number, step) if step % 2 == number else None
+
+
+def test_o1_infos_of_agents_are_read_whoever_has_one() -> None:
+    records = sampled(by_turns, env=Team)
+    recorded = episodes(records)
+    assert len(recorded) >= 2
+    for episode in recorded:
+        assert sorted(episode.running["speed"].values) == [0.0, 1.0, 2.0, 3.0]
+        assert (episode.length, episode.episode_return) == (3, 6.0)
+    assert not any(record.counts for record in records)
 
 
 def test_o2_the_first_media_value_is_no_key_error() -> None:
@@ -135,6 +183,27 @@ def test_o7_results_hold_numbers_and_a_parcel_without_its_payload_in_words() -> 
     written = json.dumps({"custom_metrics": metrics, "parcel": parcel}, default=repr)
     assert "ways" not in written
     assert len(written) < 1000
+
+
+def of_each(number: int, step: int) -> dict[str, Any]:
+    said = recipe(number, step)
+    said["data"]["running"]["speed"] += 10.0 * number
+    return said
+
+
+def test_o8_agents_and_their_entities_have_keys_of_their_own() -> None:
+    book = Ledger((), KEEP, Problems(), per_agent=2)
+    metrics, _, parcel = trained(book, sampled(of_each, env=Team))
+    assert metrics["agents/red/speed_avg_mean"] == 1.5
+    assert metrics["agents/blue/speed_avg_mean"] == 11.5
+    assert metrics["speed_avg_mean"] == 6.5
+    episode = parcel.contents.load.episodes[0]
+    ways = {entity: way.points.tolist() for entity, way in episode.traces["ways"].items()}
+    assert ways == {
+        "red/car": [[0.0, step] for step in range(4)],
+        "blue/car": [[1.0, step] for step in range(4)],
+    }
+    assert {"map/red", "map/blue"} == set(episode.media)
 
 
 def test_o9_what_is_said_at_reset_is_recorded() -> None:
