@@ -1,9 +1,10 @@
 """What recording costs a step, against no recording and against the forum recipe, side by side.
 
 Each step says 5 running values and 10 entities x 2 coordinates; building that info counts on both
-sides. "Recipe" is the pattern of Ray's forum thread: dict infos through RLlib, lists per episode in
-a callback. Medians of interleaved repeats in one process, on `SingleAgentEnvRunner.sample()`;
-machines are noisy, so read the ratios.
+sides. "Recipe" is the pattern of Ray's forum thread, doing the same job: dict infos through RLlib,
+lists per episode in a callback; at the end average and sum of each value (mean, min and max over
+the episodes), histogram data and the positions as media. Medians of interleaved repeats in one
+process, on the env runners' own `sample()`; machines are noisy, so read the ratios.
 
     python benchmarks/recording.py [--repeats 9]
 """
@@ -19,8 +20,11 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from ray import tune
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.callbacks.callbacks import RLlibCallback
+from ray.rllib.env.multi_agent_env import MultiAgentEnv
+from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
 
 import tbtrace
@@ -84,38 +88,123 @@ class Recipe(RLlibCallback):
 
     def on_episode_end(self, *, env_index: int, metrics_logger: Any, **kwargs: Any) -> None:
         values = self._values.pop(env_index)
+        log = metrics_logger.log_value
         for name in NAMES:
-            metrics_logger.log_value(f"{name}_avg", float(np.mean(values[name])))
+            numbers = {"avg": float(np.mean(values[name])), "sum": float(np.sum(values[name]))}
+            for kind, number in numbers.items():
+                for reduce in ("mean", "min", "max"):
+                    key = ("custom_metrics", f"{name}_{kind}_{reduce}")
+                    log(key, number, reduce=reduce, window=100)
+            log(("hist_stats", name), values[name], reduce="item_series")
+        log("episode_media", values["robots"], reduce="item_series")
 
 
-VARIANTS: dict[str, tuple[str, Any]] = {
-    "no recording": ("nothing", RLlibCallback),
-    "tbtrace": ("tbtrace", tbtrace.EpisodeRecorder),
-    "recipe": ("recipe", Recipe),
+class Agents(MultiAgentEnv):
+    """Twenty agents; each says 2 running values and its point at every step."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self._kind = config["kind"]
+        self.agents = self.possible_agents = [f"agent-{index}" for index in range(20)]
+        box, choice = gym.spaces.Box(-1.0, 1.0, (4,), np.float32), gym.spaces.Discrete(2)
+        self.observation_spaces = dict.fromkeys(self.agents, box)
+        self.action_spaces = dict.fromkeys(self.agents, choice)
+        self._observations = dict.fromkeys(self.agents, np.zeros(4, np.float32))
+        self._rewards = dict.fromkeys(self.agents, 1.0)
+        self._step = 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, Any]:
+        self._step = 0
+        return self._observations, self._infos()
+
+    def step(self, action_dict: Any) -> tuple[Any, Any, Any, Any, Any]:
+        self._step += 1
+        ends = {"__all__": self._step >= LENGTH}
+        return self._observations, self._rewards, ends, {"__all__": False}, self._infos()
+
+    def _infos(self) -> dict[str, Any]:
+        if self._kind == "nothing":
+            return {}
+        speed = self._step * 0.5
+        running = {"speed": speed, "load": 0.5}
+        if self._kind == "tbtrace":
+            said = {"tbtrace": {"running": running, "traces": (speed, 1.0)}}
+            return dict.fromkeys(self.agents, said)
+        said = {"data": {"running": running}, "media": {"robots": (speed, 1.0)}}
+        return dict.fromkeys(self.agents, said)
+
+
+class AgentsRecipe(RLlibCallback):
+    """The forum recipe for several agents: their values in one list, their points by agent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._values: dict[str, list[Any]] = {}
+
+    def on_episode_start(self, **kwargs: Any) -> None:
+        self._values = {}
+
+    def on_episode_step(self, *, episode: Any, **kwargs: Any) -> None:
+        for agent, info in episode.get_infos(-1).items():
+            for name, value in info["data"]["running"].items():
+                self._values.setdefault(name, []).append(value)
+            for name, value in info["media"].items():
+                self._values.setdefault(f"{name}/{agent}", []).append(value)
+
+    def on_episode_end(self, *, metrics_logger: Any, **kwargs: Any) -> None:
+        for name, values in self._values.items():
+            if name in ("speed", "load"):
+                metrics_logger.log_value(f"{name}_avg", float(np.mean(values)))
+
+
+def recorded(config: Any) -> Any:
+    return tbtrace.RecordTraces(Env(config))
+
+
+VARIANTS: dict[str, tuple[Any, str, Any]] = {
+    "no recording": (Env, "nothing", RLlibCallback),
+    "tbtrace": (Env, "tbtrace", tbtrace.EpisodeRecorder),
+    "recipe": (Env, "recipe", Recipe),
 }
-SETTINGS = {
-    "1 env, with module": (1, False, 600),
-    "16 envs, with module": (16, False, 4000),
-    "16 envs, random actions": (16, True, 8000),
+AGENTS: dict[str, tuple[Any, str, Any]] = {
+    "no recording": (Agents, "nothing", RLlibCallback),
+    "tbtrace": (Agents, "tbtrace", tbtrace.EpisodeRecorder),
+    "recipe": (Agents, "recipe", AgentsRecipe),
+}
+RECORDED = {**VARIANTS, "tbtrace": ("recorded", "tbtrace", tbtrace.EpisodeRecorder)}
+SETTINGS: dict[str, tuple[dict[str, tuple[Any, str, Any]], int, str, bool, int]] = {
+    "1 env, with module": (VARIANTS, 1, "sync", False, 600),
+    "16 envs, with module": (VARIANTS, 16, "sync", False, 4000),
+    "16 envs, random actions": (VARIANTS, 16, "sync", True, 8000),
+    "4 processes, RecordTraces": (RECORDED, 4, "async", True, 1600),
+    "4 processes, infos as they come": (VARIANTS, 4, "async", True, 1600),
+    "20 agents, random actions": (AGENTS, 1, "sync", True, 200),
 }
 
 
-def runner(kind: str, callback: Any, envs: int) -> SingleAgentEnvRunner:
+def runner(variant: tuple[Any, str, Any], envs: int, vectorize: str) -> Any:
+    env, kind, callback = variant
     config = (
         PPOConfig()
-        .environment(Env, env_config={"kind": kind})
-        .env_runners(num_env_runners=0, num_envs_per_env_runner=envs)
+        .environment(env, env_config={"kind": kind})
+        .env_runners(
+            num_env_runners=0, num_envs_per_env_runner=envs, gym_env_vectorize_mode=vectorize
+        )
         .callbacks(callback)
         .debugging(log_level="ERROR")
     )
+    if env is Agents:
+        config.multi_agent(policies={"all"}, policy_mapping_fn=lambda *_, **__: "all")
+        return MultiAgentEnvRunner(config=config)
     return SingleAgentEnvRunner(config=config)
 
 
 def sampling(repeats: int) -> None:
-    print(f"\n{'us a step, whole runner':<28}" + "".join(f"{name:>14}" for name in VARIANTS))
-    for setting, (envs, random_actions, steps) in SETTINGS.items():
-        runners = {name: runner(*variant, envs) for name, variant in VARIANTS.items()}
-        times: dict[str, list[float]] = {name: [] for name in VARIANTS}
+    tune.register_env("recorded", recorded)
+    print(f"\n{'us a step, whole runner':<33}" + "".join(f"{name:>14}" for name in VARIANTS))
+    for setting, (variants, envs, vectorize, random_actions, steps) in SETTINGS.items():
+        runners = {name: runner(variant, envs, vectorize) for name, variant in variants.items()}
+        times: dict[str, list[float]] = {name: [] for name in variants}
         for repeat in range(repeats + 1):
             for name, env_runner in runners.items():
                 started = time.perf_counter()
@@ -125,12 +214,14 @@ def sampling(repeats: int) -> None:
                 if repeat:  # the first one warms up
                     times[name].append(elapsed / steps * 1e6)
         medians = {name: statistics.median(values) for name, values in times.items()}
-        added = {name: medians[name] - medians["no recording"] for name in ("tbtrace", "recipe")}
+        pairs = {name: zip(times[name], times["no recording"], strict=True) for name in variants}
+        added = {name: statistics.median(a - b for a, b in pair) for name, pair in pairs.items()}
         print(
-            f"{setting:<28}"
-            + "".join(f"{medians[name]:>14.1f}" for name in VARIANTS)
+            f"{setting:<33}"
+            + "".join(f"{medians[name]:>14.1f}" for name in variants)
             + f"   tbtrace +{added['tbtrace']:.1f}, recipe +{added['recipe']:.1f}:"
-            f" {added['recipe'] / added['tbtrace']:.1f}x cheaper"
+            f" {added['recipe'] / added['tbtrace']:.1f}x cheaper",
+            flush=True,
         )
         for env_runner in runners.values():
             env_runner.stop()
@@ -150,7 +241,8 @@ def direct(repeats: int) -> None:
         "traces": {"robots": dict.fromkeys("abcdefghij", (0.5, 1.5))},
     }
     cases["200 entities x 2"] = lambda step: {"traces": {"robots": many}}
-    cases["1,000 running values"] = lambda step: {"running": {str(i): 0.5 for i in range(1000)}}
+    names = [f"value_{index}" for index in range(1000)]
+    cases["1,000 running values"] = lambda step: {"running": dict.fromkeys(names, 0.5)}
     for name, said in cases.items():
         for length in (200, 20_000):
             if length > 200 and name != next(iter(cases)):

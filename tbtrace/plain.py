@@ -4,8 +4,8 @@ Between two steps of an environment a policy runs, and what was in the processor
 So the step itself does the least that keeps what was said as it was: a few copies, made in C.
 Names, turns and columns are worked out for a block of steps at once, in loops that are warm then.
 
-Plain are dicts of plain numbers, float64 arrays `(N, 2|3)` and mappings of plain points. Nothing in
-a copy of those can change any more, so it can wait.
+Plain are dicts of plain numbers, arrays of numbers `(N, 2|3)` and mappings of plain points. Nothing
+in a copy of those can change any more, so it can wait.
 """
 
 from __future__ import annotations
@@ -38,16 +38,21 @@ _are_plain_or_states = PLAIN.union((str,)).issuperset
 
 
 def copy_of(points: Any) -> tuple[int, Any]:
-    """Copies the points of one group that are in no array, or a single point.
+    """Copies the points of one group, or a single point.
 
     Returns:
-        The kind (`ENTITIES`, `MAPPINGS` or `SINGLE`) and the copy, None where not all is plain.
+        The kind (a width, `ENTITIES`, `MAPPINGS` or `SINGLE`) and the copy, which is None where not
+        all is plain.
 
     Example:
         >>> copy_of({"a": [0.0, 1.0]}), copy_of((0, 1)), copy_of({"a": (0.0, None)})[1]
         ((0, {'a': (0.0, 1.0)}), (-2, (0, 1)), None)
     """
     kind = type(points)
+    if kind is np.ndarray:
+        if points.ndim != 2 or points.shape[1] not in (2, 3) or points.dtype.kind not in "fiub":
+            return ENTITIES, None
+        return points.shape[1], points.astype(np.float64, copy=False).tobytes()
     if kind is tuple:
         return SINGLE, points if are_plain(map(type, points)) else None
     if kind is not dict:

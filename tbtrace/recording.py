@@ -95,13 +95,8 @@ class Recording:
         self._ended = done
         if self._is_quick and type(info) is dict and len(info) == 1:
             said = info.get("tbtrace")  # the common case by far
-            if type(said) is dict:
-                try:
-                    if tape.note(said):
-                        return {}
-                except Exception as error:
-                    self._failed("reading an info", error)
-                    return {}
+            if type(said) is dict and self._note(tape, said):
+                return {}
         if self.steps_aside:
             self.handed_over = self._handed_over(info) or self.handed_over
             return self._forward(info)
@@ -115,6 +110,14 @@ class Recording:
 
     def _forward(self, info: Any) -> Mapping[str, Any]:
         return self._contract.forward(info)
+
+    def _note(self, tape: Tape, source: dict[str, Any]) -> bool:
+        """Takes what is plain; also True where that failed, which is counted."""
+        try:
+            return tape.note(source)
+        except Exception as error:
+            self._failed("reading an info", error)
+            return True
 
     def _add(self, tape: Tape, env: Any, info: Any) -> Mapping[str, Any]:
         try:
@@ -224,12 +227,19 @@ class AgentsRecording(Recording):
             )
             return {}
         add = super()._add
+        quick = self._has_one_source
         rest: dict[Any, Any] = {}
         for agent, said in info.items():
             if type(said) is dict and not said:
                 rest[agent] = said
-            else:
-                rest[agent] = add(tape if agent in NO_AGENTS else tape.of(agent), env, said)
+                continue
+            own = tape if agent in NO_AGENTS else tape.of(agent)
+            if quick and type(said) is dict and len(said) == 1:
+                source = said.get("tbtrace")
+                if type(source) is dict and self._note(own, source):
+                    rest[agent] = {}
+                    continue
+            rest[agent] = add(own, env, said)
         if self._extracting.extract is not None:
             self._extract(tape, env, info)
         return rest

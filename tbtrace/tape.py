@@ -112,21 +112,24 @@ class Tape:
             parts = 1
         traces = source.get("traces")
         if traces is not None:
-            if type(traces) is not dict or not traces:
-                return False
+            if type(traces) is not dict:
+                if self._owner is None:
+                    return False
+                traces = {"traces": traces}  # an agent's own point
             copies = self._traces.waiting
             before = len(copies)
             for name, points in traces.items():
-                if type(points) is not _ndarray:
-                    kind, copy = copy_of(points)
-                elif points.dtype is _FLOAT and points.ndim == 2 and 1 < points.shape[1] < 4:
-                    kind, copy = points.shape[1], points.tobytes()
+                if type(points) is _ndarray and points.dtype is _FLOAT and points.ndim == 2:
+                    kind = points.shape[1]
+                    copy: Any = points.tobytes() if kind == 2 or kind == 3 else None
                 else:
-                    copy = None
+                    kind, copy = copy_of(points)
                 if copy is None:
                     del copies[before:]
                     return False
                 copies.append((self._owner, self.length, name, kind, copy))
+            if len(copies) == before:  # no group is named: a turn that no copy can tell of
+                return False
             if len(copies) >= self._traces.most_waiting:
                 self._traces.settle()
             parts += 1

@@ -6,8 +6,9 @@ share their turns: who is silent in a step in which another says where it is has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import compress
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ SELF = "."
 
 Owner = str | None
 _Key = tuple[Owner, str]
-_Block = tuple[Sequence[int] | StepArray, Sequence[int], Sequence[Any]]
-"""Of one group: turns, widths and copies, each as long as the others."""
+_Block = tuple[_Key, StepArray, int, Sequence[Any]]
+"""Of one group: turns, the width or kind, and as many copies as turns."""
 
 
 class Traces:
@@ -118,29 +119,23 @@ class Traces:
         if not self.waiting:
             return
         waiting, self.waiting = self.waiting, []
-        self.most_waiting = most_waiting(numbers_in(waiting[-1]))
+        owners = len({copy[0] for copy in waiting})
+        self.most_waiting = owners * most_waiting(numbers_in(waiting[-1]))
         self._turns.thin(self._groups.values())
         turns = self._turns.take([copy[1] for copy in waiting])
         if turns.min() < 0:  # thinned out
             waiting = list(compress(waiting, (turns >= 0).tolist()))
             turns = turns[turns >= 0]
-        for key, block in (_columns(turns, waiting) or _blocks(turns, waiting)).items():
-            self._sort_in(key, *block)
+        for block in _columns(turns, waiting) or _blocks(turns, waiting):
+            self._sort_in(*block)
 
-    def _sort_in(
-        self,
-        key: _Key,
-        turns: Sequence[int] | StepArray,
-        widths: Sequence[int],
-        copies: Sequence[Any],
-    ) -> None:
-        group, width = self._group(key), widths[0]
-        if len(set(widths)) == 1:
-            if width > 0 and group.add_arrays(turns, width, copies):
-                return
-            if width == ENTITIES and group.add_mappings(turns, copies):
-                return
-        for turn, width, copy in zip(map(int, turns), widths, copies, strict=True):
+    def _sort_in(self, key: _Key, turns: StepArray, width: int, copies: Sequence[Any]) -> None:
+        group = self._group(key)
+        if width > 0 and group.add_arrays(turns, width, copies):
+            return
+        if width == ENTITIES and group.add_mappings(turns, copies):
+            return
+        for turn, copy in zip(turns.tolist(), copies, strict=True):
             if width > 0:
                 self._add_array(key, turn, np.frombuffer(copy).reshape(-1, width))
             else:
@@ -161,35 +156,43 @@ def _place(owner: Owner, name: Any) -> tuple[str, Any]:
     return ("traces", name) if owner is None else (str(name), SELF)
 
 
-def _columns(turns: StepArray, copies: list[Copy]) -> dict[_Key, _Block]:
+def _columns(turns: StepArray, copies: list[Copy]) -> list[_Block]:
     """Sorts by group copies that name the same groups in every turn; empty if it is not so."""
     if not copies:
-        return {}
+        return []
     owners, _, names, widths, points = zip(*copies, strict=True)
     count = int(np.searchsorted(turns, turns[0], "right"))
-    if len(copies) % count or SINGLE in widths or len(set(owners)) > 1:
-        return {}
-    blocks: dict[_Key, _Block] = {}
+    if len(copies) % count:
+        return []
+    blocks: list[_Block] = []
     for first in range(count):
         column = slice(first, None, count)
-        if len(set(names[column])) > 1 or (turns[column] != turns[::count]).any():
-            return {}
-        blocks[owners[0], str(names[first])] = (turns[column], widths[column], points[column])
-    return blocks if len(blocks) == count else {}
+        own_turns = turns[column]
+        own: Sequence[Any] = points[column]
+        kinds = set(zip(owners[column], names[column], widths[column], strict=True))
+        if len(kinds) > 1 or (count > 1 and (own_turns != turns[::count]).any()):
+            return []
+        ((owner, name, width),) = kinds
+        if width == SINGLE:
+            name, entity = _place(owner, name)
+            width, own = ENTITIES, [{entity: point} for point in own]
+        blocks.append(((owner, str(name)), own_turns, width, own))
+    return blocks if len({key for key, *_ in blocks}) == count else []
 
 
-def _blocks(turns: StepArray, copies: list[Copy]) -> dict[_Key, _Block]:
-    """Sorts copies by group."""
-    blocks: dict[_Key, tuple[list[int], list[int], list[Any]]] = {}
+def _blocks(turns: StepArray, copies: list[Copy]) -> Iterator[_Block]:
+    """Sorts copies by group, and by kind where that changes."""
+    blocks: dict[_Key, list[tuple[int, int, Any]]] = {}
     for turn, (owner, _, name, width, points) in zip(turns.tolist(), copies, strict=True):
         if width == SINGLE:
             name, entity = _place(owner, name)
             width, points = ENTITIES, {entity: points}
-        own_turns, widths, own = blocks.setdefault((owner, str(name)), ([], [], []))
-        if own_turns and (own_turns[-1], widths[-1], width) == (turn, ENTITIES, ENTITIES):
-            own[-1].update(points)  # the dict is a copy of ours
-            continue
-        own_turns.append(turn)
-        widths.append(width)
-        own.append(points)
-    return dict(blocks)
+        block = blocks.setdefault((owner, str(name)), [])
+        if width == ENTITIES and block and block[-1][:2] == (turn, ENTITIES):
+            block[-1][2].update(points)  # the dict is a copy of ours
+        else:
+            block.append((turn, width, points))
+    for key, block in blocks.items():
+        for width, part in groupby(block, itemgetter(1)):
+            own_turns, _, own = zip(*part, strict=True)
+            yield key, np.array(own_turns, np.int32), width, own

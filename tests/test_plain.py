@@ -34,7 +34,19 @@ class Env:
         return choices[self._random.integers(len(choices))]
 
     def _form(self) -> list[str]:
-        names = ["few", "many", "one", "int", "array", "dict", "lists", "rows", "states", "single"]
+        names = [
+            "few",
+            "many",
+            "one",
+            "int",
+            "array",
+            "floats",
+            "dict",
+            "lists",
+            "rows",
+            "states",
+            "single",
+        ]
         names += ["singles", "changing", "final", "odd number", "odd points", "media", "huge"]
         return [name for name in names if self._random.random() < 0.25]
 
@@ -61,6 +73,8 @@ class Env:
             elif name == "array":
                 self._reused += 1.0
                 traces["arrays"] = self._reused[: self._pick(0, 2, 3, 3)]
+            elif name == "floats":
+                traces["floats"] = (self._reused + x).astype(self._pick(*"fdiB"))
             elif name == "dict":
                 traces["arrays" if x % 30 < 1 else "dicts"] = {"a": (x, 1), 1: (2, np.int8(3))}
             elif name == "lists":
@@ -139,6 +153,8 @@ def test_waiting_changes_nothing_of_what_agents_say(seed: int) -> None:
                     if chance.random() < 0.8:
                         own = tape if agent is None else tape.of(agent)
                         said = next(infos)
+                        if agent is not None and chance.random() < 0.1:
+                            said["traces"] = (float(step), 2.0)
                         if at_once or not own.note(said):
                             own.add(said)
             return comparable(tape.finish("uid")), problems.take()
@@ -196,7 +212,7 @@ def test_a_value_that_may_change_or_is_no_number_does_not_wait(value: Any) -> No
     "points",
     [
         np.zeros((2, 4)),
-        np.zeros((2, 2), np.float32),
+        np.zeros((2, 2), complex),
         np.zeros((2, 2), object),
         np.zeros(2),
         np.array(1.0),

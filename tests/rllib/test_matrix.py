@@ -249,6 +249,9 @@ def test_each_episode_that_rllib_counts_is_counted_once_whole_and_in_its_place(
 
     def truth(metrics: Mapping[str, Any], split: str) -> dict[str, dict[str, Any]]:
         counted = audited(metrics)
+        if case.evaluation == "auto" and split == "evaluation":
+            # Where all results of an evaluation come too late, RLlib shows those of the last one.
+            counted = {uid: key for uid, key in counted.items() if uid not in uids}
         episodes = {uid: written[key] for uid, key in counted.items()}
         if case.evaluation != "own":
             assert {episode["split"] for episode in episodes.values()} <= {split}
