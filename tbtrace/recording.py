@@ -12,6 +12,9 @@ from tbtrace.errors import Problems
 from tbtrace.info import MAPPING, Contract, describe, number
 from tbtrace.tape import Tape
 
+_GROUPED = "_group_info"
+"""Info key of RLlib's `GroupAgentsWrapper`: the infos of a group's agents, in their order."""
+
 HANDED_OVER = "tbtrace_episode"
 """Info key: what an environment that records itself hands over, at a reset and at the last step."""
 
@@ -233,6 +236,14 @@ class AgentsRecording(Recording):
             if type(said) is dict and not said:
                 rest[agent] = said
                 continue
+            if isinstance(said, MAPPING) and isinstance(said.get(_GROUPED), list):
+                members = _members(env, agent, len(said[_GROUPED]))
+                told = [
+                    add(tape.of(of), env, one)
+                    for of, one in zip(members, said[_GROUPED], strict=True)
+                ]
+                rest[agent] = {**said, _GROUPED: told}
+                continue
             own = tape if agent in NO_AGENTS else tape.of(agent)
             if quick and type(said) is dict and len(said) == 1:
                 source = said.get("tbtrace")
@@ -250,3 +261,11 @@ class AgentsRecording(Recording):
                 tape.add(source)
         except Exception as error:
             self._failed("extract", error)
+
+
+def _members(env: Any, group: Hashable, infos: list[Any]) -> Iterable[tuple[Hashable, Any]]:
+    """Pairs infos with the ids of a group's agents: the wrapper's, or `(group, index)`."""
+    groups = getattr(env, "groups", None)
+    known = groups.get(group, ()) if isinstance(groups, MAPPING) else ()
+    names = known if len(known) == len(infos) else [(group, i) for i in range(len(infos))]
+    return zip(names, infos, strict=True)

@@ -31,8 +31,9 @@ _RULES = {
 class Tape:
     """What one running episode has said so far.
 
-    Memory: 8 bytes per running value and 8 per step, 4 per point and 8 per each of its coordinates,
-    and media up to a budget per name (`Reel`).
+    Memory: 8 bytes per running value and 8 per step; 4 per point and 8 per each of its coordinates,
+    up to 500,000 points (`turns.py`); media up to 16 MB per name (`reel.py`); and copies of the
+    last steps, 64 or some 8,000 numbers (`plain.py`), about 100 kB.
 
     Args:
         problems: Where values and points that cannot be used are named and counted.

@@ -16,12 +16,15 @@ from brute_force import assert_equal, expected_metrics
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 from ray.rllib.env.multi_agent_env_runner import MultiAgentEnvRunner
+from ray.rllib.env.wrappers.group_agents_wrapper import GroupAgentsWrapper
 from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv, PettingZooEnv
 from scripted import Witness, emitted, witnessed
 
 import tbtrace
 from tbtrace.envs.tap import AgentsTap
 from tbtrace.errors import Problems, TbtraceWarning
+from tbtrace.info import Contract
+from tbtrace.recording import AgentsRecording
 from tbtrace.rllib.ledger import Ledger
 from tbtrace.rllib.parcel import PARCEL, RECORDS, Record
 from tbtrace.select import Last
@@ -255,3 +258,41 @@ def test_agents_beyond_the_first_are_pooled_only_and_said_once(tmp_path: Path) -
     none = Ledger((), (), Problems(), per_agent=0).trained(said, 1, 0)[0]
     assert none == pooled
     assert "speed_avg_mean" in pooled
+
+
+class Pair(MultiAgentEnv):
+    """Two agents that always speak."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._agent_ids: set[Any] = set()  # the wrapper adds to it
+        self._step = 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        self._step = 0
+        return {"a": 0, "b": 0}, self._infos()
+
+    def step(self, action_dict: Any) -> Any:
+        self._step += 1
+        ends = {"a": False, "b": False, "__all__": self._step == 3}
+        return {"a": 0, "b": 0}, {"a": 1.0, "b": 0.5}, ends, dict(ends), self._infos()
+
+    def _infos(self) -> dict[str, Any]:
+        return {
+            name: {"tbtrace": {"running": {"v": v}, "traces": (v, 0.0)}, "seed": 7}
+            for name, v in (("a", 1.0 + self._step), ("b", 10.0))
+        }
+
+
+def test_agents_that_rllib_groups_are_heard_one_by_one() -> None:
+    grouped = GroupAgentsWrapper(Pair(), {"team": ["a", "b"]})
+    recording = AgentsRecording(Contract(), Problems(), strict=True)
+    tap = AgentsTap(grouped, recording)
+    infos = [tap.reset()[1], *(tap.step({"team": [0, 0]})[-1] for _ in range(3))]
+    assert infos[-1]["team"]["_group_info"] == [{"seed": 7}, {"seed": 7}]
+    assert infos[-1]["team"]["_group_rewards"] == [1.0, 0.5]
+    episode = recording.take("uid")
+    assert episode is not None
+    assert episode.episode_return == 4.5
+    assert set(episode.traces["traces"]) == set(episode.agents) == {"a", "b"}
+    assert sorted(episode.running["v"].values) == [1.0, 2.0, 3.0, 4.0, 10.0, 10.0, 10.0, 10.0]
