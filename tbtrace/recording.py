@@ -237,11 +237,8 @@ class AgentsRecording(Recording):
                 rest[agent] = said
                 continue
             if isinstance(said, MAPPING) and isinstance(said.get(_GROUPED), list):
-                members = _members(env, agent, len(said[_GROUPED]))
-                told = [
-                    add(tape.of(of), env, one)
-                    for of, one in zip(members, said[_GROUPED], strict=True)
-                ]
+                members = _members(env, agent, said[_GROUPED])
+                told = [add(tape.of(member), env, one) for member, one in members]
                 rest[agent] = {**said, _GROUPED: told}
                 continue
             own = tape if agent in NO_AGENTS else tape.of(agent)
