@@ -14,6 +14,27 @@ StepArray = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Exact numbers about the finite ones among some values.
+
+    Attributes:
+        count: How many there are.
+        average: Their average; NaN where there is none, as for the others.
+        total: Their sum, correctly rounded.
+        squares: The sum of their squares; may be infinite.
+        minimum: The lowest.
+        maximum: The highest.
+    """
+
+    count: int
+    average: float
+    total: float
+    squares: float
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """The values of one running quantity in one episode, in the order of its steps.
 
@@ -22,11 +43,16 @@ class Series:
         values: float64 `(n,)`; NaN and infinities stand as the environment gave them.
         agents: int32 `(n,)`, who gave each value, as an index into the order of `Episode.agents`;
             None where the environment has no agents.
+        tally: None where all values are here. Else these are a uniform sample of the finite ones,
+            each of which stands for `tally.count / n`, and the tally is of all of them.
+        tallies: `{index: tally}` of each agent's own values, where there are agents and a tally.
     """
 
     steps: StepArray
     values: FloatArray
     agents: StepArray | None = None
+    tally: Tally | None = None
+    tallies: Mapping[int, Tally] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from tbtrace.episode import Episode
 from tbtrace.errors import Problems
-from tbtrace.select import EpisodeSummary, Selector, tags
+from tbtrace.select import EpisodeSummary, Selector, chosen, merging, name_of
 from tbtrace.stats import summarise
 from tbtrace.views import View
 
@@ -27,6 +27,21 @@ def split_of(episode: Episode) -> str:
     return episode.split or "train"
 
 
+def tags(selector: Selector, k: int) -> list[str]:
+    """Returns what to call the first `k` picks of a selector: `best`, `best-2`, `best-3`, ...
+
+    Raises:
+        ContractError: As `name_of`.
+
+    Example:
+        >>> from tbtrace.select import Best
+        >>> tags(Best(n=3), 3)
+        ['best', 'best-2', 'best-3']
+    """
+    name = name_of(selector)
+    return [name if i == 0 else f"{name}-{i + 1}" for i in range(k)]
+
+
 def plan(
     views: Sequence[View],
     episodes: Sequence[Episode],
@@ -35,13 +50,16 @@ def plan(
 ) -> tuple[Planned, ...]:
     """Plans the pictures of one iteration.
 
+    A selector picks among all episodes of the iteration. One that does not merge and picks an
+    episode that is not here chooses among those that are; its pick is missing where none is.
+
     Args:
         views: What to draw; each says which splits and picks.
         episodes: The episodes that are here whole.
         told: `{split: summaries}` of every episode of the iteration, to pick among; those of
             `episodes` where a split is missing.
-        problems: Where picks that are not here whole are counted (`"pictures"`), and selectors that
-            raise.
+        problems: Where picks that are not here whole are counted (`"pictures"`) and named once a
+            view and selector, and selectors that raise.
 
     Returns:
         The pictures in the order of views, splits and picks.
@@ -55,26 +73,34 @@ def plan(
             if split not in view.splits or not summaries:
                 continue
             for selector in view.picks:
-                for pick, uid in _picks(view, selector, summaries, problems):
+                for pick, uid in _picks(view, selector, summaries, whole, problems):
                     if uid in whole:
                         tag = f"traces/{view.name}/{split}/{pick}"
                         planned.append(Planned(view, tag, whole[uid]))
                     else:
                         problems.add(
                             "pictures",
-                            f"{view.name} {pick} not kept",
+                            f"{view.name} {name_of(selector)} not kept",
                             f"view {view.name!r} picks {pick!r}, but that episode did not travel "
-                            f"whole: give EpisodeRecorder(keep=[...]) {selector!r} as well",
+                            f"whole: give EpisodeRecorder(keep=[...]) {selector!r} as well, unless "
+                            "it is there and a budget was spent (another warning says so)",
                         )
     return tuple(planned)
 
 
 def _picks(
-    view: View, selector: Selector, summaries: Sequence[EpisodeSummary], problems: Problems
+    view: View,
+    selector: Selector,
+    summaries: Sequence[EpisodeSummary],
+    whole: Collection[str],
+    problems: Problems,
 ) -> list[tuple[str, str]]:
     """Returns name and uid of what the selector picks."""
     try:
-        uids = [summaries[index].uid for index in selector(summaries)]
+        uids = [summaries[index].uid for index in chosen(selector, summaries)]
+        here = [summary for summary in summaries if summary.uid in whole]
+        if here and not merging([selector]) and not all(uid in whole for uid in uids):
+            uids = [here[index].uid for index in selector(here)]
         return list(zip(tags(selector, len(uids)), uids, strict=True))
     except Exception as error:
         problems.add_error("pictures", f"a selector of view {view.name!r}", error)

@@ -66,10 +66,12 @@ def with_own(episode: Episode, roll: Roll) -> Episode:
         if not roll.admit(agent):
             continue
         for name, series in episode.running.items():
-            if series.agents is not None and (its := series.agents == index).any():
-                running.setdefault(
-                    own_name(agent, name), Series(series.steps[its], series.values[its])
-                )
+            if series.agents is None:
+                continue
+            its = series.agents == index
+            if its.any() or index in series.tallies:
+                own = Series(series.steps[its], series.values[its], None, series.tallies.get(index))
+                running.setdefault(own_name(agent, name), own)
         for name, value in finals.items():
             final.setdefault(own_name(agent, name), value)
     return dataclasses.replace(episode, running=running, final=final) if episode.agents else episode

@@ -163,13 +163,15 @@ class Sheets:
         for name, (loose_turns, loose_values) in self._loose.items():
             parts[name].append((np.array(loose_turns, np.int32), np.array(loose_values)))
         steps = np.array(self._steps, np.int32)
-        return {name: _series(steps, columns) for name, columns in parts.items() if columns}
+        # Names of one sheet share their steps: pickled, they are there once.
+        shared = {id(turns): steps[turns] for rows in parts.values() for turns, _ in rows[:1]}
+        return {name: _series(steps, rows, shared) for name, rows in parts.items() if rows}
 
 
-def _series(steps: Any, columns: list[tuple[Any, Any]]) -> Series:
+def _series(steps: Any, columns: list[tuple[Any, Any]], shared: dict[int, Any]) -> Series:
     if len(columns) == 1:
         turns, values = columns[0]
-        return Series(steps[turns], np.ascontiguousarray(values))
+        return Series(shared[id(turns)], np.ascontiguousarray(values))
     turns = np.concatenate([column[0] for column in columns])
     values = np.concatenate([column[1] for column in columns])
     order = np.argsort(turns, kind="stable")

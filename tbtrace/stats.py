@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tbtrace.episode import Episode, FloatArray
+from tbtrace.episode import Episode, FloatArray, Series, Tally
 from tbtrace.errors import Problems
 from tbtrace.select import EpisodeSummary
 
@@ -41,6 +41,24 @@ def mean_and_sum(values: FloatArray) -> tuple[float, float]:
         scaled = math.fsum(finite * 2.0**-64)
         return scaled / finite.size * 2.0**64, scaled * 2.0**64
     return total / finite.size, total
+
+
+def tally_of(series: Series) -> Tally:
+    """Returns exact numbers about all finite values of a series, of a sample as well.
+
+    Example:
+        >>> tally_of(Series(np.arange(4, dtype=np.int32), np.array([1.0, 2.0, np.nan, 3.0])))
+        Tally(count=3, average=2.0, total=6.0, squares=14.0, minimum=1.0, maximum=3.0)
+    """
+    if series.tally is not None:
+        return series.tally
+    finite = series.values[np.isfinite(series.values)]
+    if not finite.size:
+        return Tally(0, NAN, NAN, NAN, NAN, NAN)
+    with np.errstate(over="ignore"):
+        squares = float(np.square(finite).sum())
+    low, high = float(finite.min()), float(finite.max())
+    return Tally(finite.size, *mean_and_sum(finite), squares, low, high)
 
 
 def _free_name(name: str, taken: Container[str]) -> str:
@@ -113,7 +131,12 @@ def summarise(episode: Episode, names: Names | None = None) -> EpisodeSummary:
         names.see(episode)
     metrics = dict.fromkeys(names.bases(), NAN)
     for name, series in episode.running.items():
-        metrics[f"{name}_avg"], metrics[f"{name}_sum"] = mean_and_sum(series.values)
+        average_and_sum = (
+            mean_and_sum(series.values)
+            if series.tally is None
+            else (series.tally.average, series.tally.total)
+        )
+        metrics[f"{name}_avg"], metrics[f"{name}_sum"] = average_and_sum
     for base, name in names.final_bases().items():
         if math.isfinite(episode.final.get(name, NAN)):
             metrics[base] = episode.final[name]
@@ -148,12 +171,19 @@ def over_episodes(summaries: Sequence[EpisodeSummary], names: Names) -> dict[str
     return metrics
 
 
-def buckets(values: FloatArray, bins: int = BINS) -> FloatArray:
+def buckets(
+    values: FloatArray,
+    bins: int = BINS,
+    weights: FloatArray | None = None,
+    bounds: tuple[float, float] | None = None,
+) -> FloatArray:
     """Counts the finite values in equal buckets between their minimum and maximum.
 
     Args:
         values: float64 `(n,)`, any order.
         bins: How many buckets.
+        weights: float64 `(n,)`, for how many each value stands; 1 by default.
+        bounds: Minimum and maximum of what the values stand for; their own by default.
 
     Returns:
         float64 `(bins, 3)`, rows of left edge, right edge, count; the last bucket holds the
@@ -166,17 +196,24 @@ def buckets(values: FloatArray, bins: int = BINS) -> FloatArray:
         >>> buckets(np.array([3.0, 3.0])).tolist()
         [[2.5, 3.5, 2.0]]
     """
-    finite = values[np.isfinite(values)]
+    known = np.isfinite(values)
+    finite = values[known]
     if not finite.size:
         return np.empty((0, 3))
-    low, high = float(finite.min()), float(finite.max())
+    counted = float(finite.size) if weights is None else float(weights[known].sum())
+    low, high = bounds or (float(finite.min()), float(finite.max()))
     scale = 1.0 if math.isfinite(high - low) else 0.25  # the range itself may overflow
     edges = np.linspace(low * scale, high * scale, bins + 1) / scale
     if not (np.diff(edges) > 0).all():  # a constant, or as good as one
         margin = max(0.5, math.ulp(max(-low, high)))
         left, right = np.clip((low - margin, high + margin), -_MOST, _MOST)
-        return np.array([[left, right, finite.size]])
-    counts, _ = np.histogram(finite * scale, bins, (low * scale, high * scale))
+        return np.array([[left, right, counted]])
+    counts, _ = np.histogram(
+        finite * scale,
+        bins,
+        (low * scale, high * scale),
+        weights=None if weights is None else weights[known],
+    )
     return np.column_stack((edges[:-1], edges[1:], counts.astype(np.float64)))
 
 
@@ -202,11 +239,27 @@ def histograms(episodes: Iterable[Episode], names: Names | None = None) -> dict[
         names = Names()
         for episode in episodes:
             names.see(episode)
-    values: dict[str, list[FloatArray]] = {}
+    counted: dict[str, FloatArray] = {}
     for name in names.running:
-        values[name] = [e.running[name].values for e in episodes if name in e.running]
+        counted[name] = _counted([e.running[name] for e in episodes if name in e.running])
     for name in names.final:
         finals = np.array([value for e in episodes for value in _finals(e, name)], np.float64)
-        values[_free_name(name, values)] = [finals]
-    counted = {name: buckets(np.concatenate(parts)) for name, parts in values.items() if parts}
+        counted[_free_name(name, counted)] = buckets(finals)
     return {name: rows for name, rows in counted.items() if len(rows)}
+
+
+def _counted(parts: Sequence[Series]) -> FloatArray:
+    if not parts:
+        return np.empty((0, 3))
+    values = np.concatenate([series.values for series in parts])
+    if all(series.tally is None for series in parts):
+        return buckets(values)
+    tallies = [tally for tally in map(tally_of, parts) if tally.count]
+    if not tallies:
+        return np.empty((0, 3))
+    weights = [
+        np.full(s.values.size, 1.0 if s.tally is None else s.tally.count / max(1, s.values.size))
+        for s in parts
+    ]
+    bounds = min(tally.minimum for tally in tallies), max(tally.maximum for tally in tallies)
+    return buckets(values, weights=np.concatenate(weights), bounds=bounds)

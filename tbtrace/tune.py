@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ray.tune.logger.tensorboardx import TBXLoggerCallback
 from ray.tune.result import TIME_TOTAL_S, TIMESTEPS_TOTAL, TRAINING_ITERATION
 
-from tbtrace.errors import Problems
+from tbtrace.errors import Problems, warn_once
 from tbtrace.events.values import Values, flat
 from tbtrace.report import Reporting, RunReporter
+from tbtrace.rllib.ledger import whole
 from tbtrace.rllib.load import Receiver
 from tbtrace.rllib.parcel import PARCEL, Contents, Parcel
 from tbtrace.views import Context
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from ray.tune.experiment import Trial
 
 PREFIX = "ray/tune/"
+_PATIENCE = 3
+_NO_RECORDER = (
+    f"{_PATIENCE} results of a trial count episodes and bring nothing that tbtrace recorded, so "
+    "there are no histograms and no pictures; add config.callbacks(tbtrace.EpisodeRecorder), or "
+    "report the whole result if a function of yours reports parts of algo.train()"
+)
 _NOT_WRITTEN = ("config", "pid", "timestamp", TIME_TOTAL_S, TRAINING_ITERATION)
 
 
@@ -35,6 +43,10 @@ class TraceLoggerCallback(TBXLoggerCallback):
     `ray/tune/env_runners/hist_stats/<name>` (and `evaluation/...`) of every running and final
     value, and pictures `traces/<view>/<split>/<pick>`. It hands over to a `RunReporter` and
     returns, since it runs in Tune's own loop. Errors are warned about once and never reach Tune.
+    So is a missing `EpisodeRecorder`, after three results of a trial in which episodes ended.
+
+    In a trainable of your own hand on the whole result: `tune.report(algo.train())` in a function,
+    `return self.algo.train()` in `step` of a class.
 
     Args:
         reporting: Options of reporting, as one object.
@@ -52,12 +64,14 @@ class TraceLoggerCallback(TBXLoggerCallback):
         self._reporters: dict[Trial, RunReporter] = {}
         self._contexts: dict[Trial, Context] = {}
         self._receivers: dict[Trial, Receiver] = {}
+        self._unrecorded: dict[Trial, float] = {}
         self._problems = Problems()
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune pickles callbacks before a run and unpickles them to restore it.
-        live = ("_reporters", "_receivers", "_contexts", "_trial_writer", "_trial_result")
-        return {**self.__dict__, **{name: {} for name in live}}
+        live = ("_reporters", "_receivers", "_contexts", "_unrecorded")
+        theirs = ("_trial_writer", "_trial_result")
+        return {**self.__dict__, **{name: {} for name in (*live, *theirs)}}
 
     def log_trial_start(self, trial: Trial) -> None:
         """Opens the trial's reporter; on a retry the old one is closed and a new file begins."""
@@ -81,7 +95,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
             self._count_dropped(result, reporter)
             step = int(result.get(TIMESTEPS_TOTAL) or result[TRAINING_ITERATION])
             written = {key: value for key, value in result.items() if key not in _NOT_WRITTEN}
-            contents = parcel.contents if isinstance(parcel, Parcel) else None
+            contents = parcel.open() if isinstance(parcel, Parcel) else None
             contents = Contents() if contents is None else contents
             episodes = self._receivers[trial].unpack(contents.load)
             reporter.report(
@@ -94,6 +108,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
             )
             self._trial_writer[trial] = reporter.writer(step)
             self._trial_result[trial] = written
+            self._miss_recorder(trial, result, parcel)
         except Exception as error:
             self._problems.add_error("records", "reporting a result", error)
 
@@ -102,6 +117,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
         self._end(trial)
         self._contexts.pop(trial, None)
         self._receivers.pop(trial, None)
+        self._unrecorded.pop(trial, None)
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
         """Ends the trials that never ended, as on Ctrl-C, and completes them in the storage path.
@@ -141,6 +157,16 @@ class TraceLoggerCallback(TBXLoggerCallback):
         except Exception as error:
             self._problems.add_error("records", "closing an event file", error)
         return reporter.path
+
+    def _miss_recorder(self, trial: Trial, result: Mapping[str, Any], parcel: Any) -> None:
+        """Warns once when three results of a trial had episodes and none of them a parcel."""
+        runners = result.get("env_runners")
+        if parcel is not None:
+            self._unrecorded[trial] = -math.inf  # for good: a function may report parts in between
+        elif isinstance(runners, dict) and whole(runners.get("num_episodes")) > 0:
+            self._unrecorded[trial] = self._unrecorded.get(trial, 0) + 1
+            if self._unrecorded[trial] == _PATIENCE:
+                warn_once("results unrecorded", _NO_RECORDER)
 
     def _count_dropped(self, result: Mapping[str, Any], reporter: RunReporter) -> None:
         """Adds what this process dropped to the counters that the recorder put into the result."""

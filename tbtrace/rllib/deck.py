@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import chain
@@ -16,12 +17,17 @@ from tbtrace.errors import Problems
 from tbtrace.info import Contract
 from tbtrace.recording import HANDED_OVER, AgentsRecording, Recording
 from tbtrace.rllib.arrivals import Arrivals, HandedOver, take_handover
+from tbtrace.rllib.budget import EVALUATED, Budget, size_of
 from tbtrace.rllib.load import Sender
 from tbtrace.rllib.parcel import Record
 from tbtrace.roll import Roll, with_own
-from tbtrace.select import Selector, picked
+from tbtrace.sample import MOST_IN_ALL, MOST_VALUES, sampled
+from tbtrace.select import Selector, candidates, picked
 from tbtrace.stats import Names, summarise
 from tbtrace.tape import Tape
+
+_AT_ONCE, _PER_SECOND = 16_000_000, 8_000_000
+"""Bytes of whole episodes that an env runner sends with one fetch, and over time."""
 
 
 class Deck:
@@ -35,12 +41,14 @@ class Deck:
 
     Attributes:
         problems: What could not be used, until the next record takes the counts along.
+        evaluates: Whether the env runner is one for evaluation.
     """
 
     def __init__(
         self, contract: Contract, keep: Sequence[Selector], strict: bool, per_agent: int = 0
     ) -> None:
         self.problems = Problems()
+        self.evaluates = False
         self._contract = contract
         self._keep = tuple(keep)
         self._strict = strict
@@ -53,6 +61,7 @@ class Deck:
         self._roll = Roll(per_agent)
         self._announced_of: dict[str, Names] = {}
         self._sender = Sender()
+        self._budget = Budget(_AT_ONCE, _PER_SECOND)
 
     def install(self, vector_env: Any) -> None:
         """Puts a tap on each sub-environment of a vector env that RLlib has just made.
@@ -170,18 +179,8 @@ class Deck:
             if recording.tape is not None:
                 recording.tape.settle()
                 names.add(recording.tape.running_names, recording.tape.final_names)
-        # Working out traces costs far more than all else about an episode, and few are looked at.
-        summaries = [summarise(with_own(episode, self._roll)) for episode in episodes]
-        for index in picked(self._keep, summaries, self.problems):
-            episode, tape = ended[index]
-            try:
-                tape.finish_traces(episode)
-            except Exception as error:  # it costs this episode its traces, not the fetch
-                if self._strict:
-                    raise
-                self.problems.add_error("episodes", "working out traces", error)
         record = Record(
-            load=self._sender.pack(episodes),
+            load=self._sender.pack(self._packed(ended)),
             running=tuple(name for name in names.running if name not in self._announced.running),
             final=tuple(name for name in names.final if name not in self._announced.final),
             agents=self._news_of_agents(),
@@ -189,6 +188,55 @@ class Deck:
         )
         self._announced.add(record.running, record.final)
         return record if record != Record() else None
+
+    def _packed(self, ended: Sequence[tuple[Episode, Tape | HandedOver]]) -> list[Episode]:
+        """Returns the episodes as they travel: the picked ones whole, while the budget lasts."""
+        summaries = [summarise(with_own(episode, self._roll)) for episode, _ in ended]
+        self._budget.refill()
+        selectors = candidates(self._keep)
+        if self.evaluates:
+            selectors = (*selectors, EVALUATED)
+        whole: dict[int, Episode] = {}
+        for index in picked(selectors, summaries, self.problems):
+            episode, tape = ended[index]
+            # Working out traces costs far more than all else about an episode.
+            candidate = dataclasses.replace(episode)
+            try:
+                tape.finish_traces(candidate)
+            except Exception as error:  # it costs this episode its traces, not the fetch
+                if self._strict:
+                    raise
+                self.problems.add_error("episodes", "working out traces", error)
+                continue
+            # A long one goes with a sample of its running values rather than without its traces.
+            for form in (candidate, *sampled([candidate])):
+                if self._budget.take(size_of(form)):
+                    whole[index] = form
+                    break
+            else:
+                self.problems.add(
+                    "records",
+                    "budget",
+                    f"a picked episode of {size_of(candidate) / 1e6:.1f} MB travels without its "
+                    f"traces: an env runner sends {_AT_ONCE // 10**6} MB at once and "
+                    f"{_PER_SECOND // 10**6} MB a second; say less, or pick fewer (keep=)",
+                    count=0,
+                )
+        rest = [episode for index, (episode, _) in enumerate(ended) if index not in whole]
+        short = iter(self._shortened(rest))
+        return [whole[index] if index in whole else next(short) for index in range(len(ended))]
+
+    def _shortened(self, episodes: Sequence[Episode]) -> list[Episode]:
+        short = sampled(episodes)
+        if any(one is not other for one, other in zip(short, episodes, strict=True)):
+            self.problems.add(
+                "values",
+                "sample",
+                f"an episode has more than {MOST_VALUES} values of one name, or a fetch more "
+                f"than {MOST_IN_ALL}: histograms are of a uniform sample; statistics are exact",
+                count=0,
+            )
+        return short
 
     def _news_of_agents(self) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Returns what agents of open episodes mention that no record has told of yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from tbtrace.episode import Episode, FloatArray
 from tbtrace.errors import Problems
 from tbtrace.info import number
+from tbtrace.rllib.budget import EVALUATED, Budget, size_of
 from tbtrace.rllib.load import Receiver, Sender
 from tbtrace.rllib.parcel import Contents, Parcel, Record
 from tbtrace.roll import Roll, own_name, with_own
@@ -19,6 +21,8 @@ from tbtrace.stats import Names, histograms, over_episodes, summarise
 DROPPED = ("values", "points", "episodes", "pictures", "records")
 _REMEMBERED = 100_000
 _EVALUATED = 1_000
+_AT_ONCE = 64_000_000
+"""Bytes of whole episodes that go to the driver in one iteration."""
 
 
 class Ledger:
@@ -93,23 +97,55 @@ class Ledger:
         self.names.warn_collisions(self._problems)
         metrics: list[dict[str, float]] = []
         kept: list[Episode] = []
+        budget = Budget(_AT_ONCE)
         told: list[tuple[EpisodeSummary, ...]] = []
         counted: list[dict[str, FloatArray]] = []
         for episodes in (trained, evaluated):
             own = [with_own(episode, self._roll) for episode in episodes]
             summaries = [summarise(episode, self.names) for episode in own]
-            told.append(tuple(summaries))
             metrics.append(over_episodes(summaries, self.names))
             counted.append(histograms(own, self.names))
-            kept += [
-                episodes[index] for index in sorted(picked(self._keep, summaries, self._problems))
-            ]
+            travel = self._kept(episodes, summaries, budget)
+            kept += [episodes[index] for index in travel]
+            told.append(
+                tuple(
+                    dataclasses.replace(summary, whole=index in travel)
+                    for index, summary in enumerate(summaries)
+                )
+            )
         contents = Contents(
             load=self._sender.pack(kept),
             histograms={"train": counted[0], "evaluation": counted[1]},
             summaries={"train": told[0], "evaluation": told[1]},
         )
         return metrics[0], metrics[1], Parcel(contents)
+
+    def _kept(
+        self, episodes: Sequence[Episode], summaries: Sequence[EpisodeSummary], budget: Budget
+    ) -> list[int]:
+        """Returns which episodes of one split go on to the driver, in their order."""
+        arrived = [
+            dataclasses.replace(summary, whole=bool(episode.traces or episode.media))
+            for summary, episode in zip(summaries, episodes, strict=True)
+        ]
+        wanted = picked(self._keep, arrived, self._problems)
+        if episodes and episodes[0].split == "evaluation":
+            more = picked([EVALUATED], arrived, self._problems)
+            wanted += [index for index in more if arrived[index].whole and index not in wanted]
+        kept = []
+        for index in wanted:
+            size = size_of(episodes[index])
+            if budget.take(size):
+                kept.append(index)
+            else:
+                self._problems.add(
+                    "records",
+                    "budget of an iteration",
+                    f"a picked episode of {size / 1e6:.1f} MB is not drawn: "
+                    f"{_AT_ONCE // 10**6} MB an iteration go to the driver; pick fewer (keep=)",
+                    count=0,
+                )
+        return sorted(kept)
 
     def counters(self) -> dict[str, Any]:
         """Returns the run's counters so far, every one of them in every result."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tbtrace.episode import FloatArray
+from tbtrace.errors import TbtraceWarning, warn_once
 from tbtrace.rllib.load import Load
 from tbtrace.select import EpisodeSummary
 
@@ -15,6 +18,13 @@ RECORDS = "tbtrace"
 
 PARCEL = "tbtrace_parcel"
 """The key of the parcel in the result dict."""
+
+_PATIENCE = 3
+_NO_LOGGER = (
+    f"{_PATIENCE} results came with episodes of tbtrace.EpisodeRecorder and nobody looks at them: "
+    "scalars are reported, histograms and pictures are not; add the logger, "
+    "run_config=tune.RunConfig(callbacks=[tbtrace.TraceLoggerCallback()])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +63,52 @@ class Contents:
     summaries: Mapping[str, tuple[EpisodeSummary, ...]] = field(default_factory=dict)
 
 
+class Post:
+    """Notices that parcels arrive in this process and that nobody opens any: the logger is missing.
+
+    Tune shows its callbacks what came in one sending before it takes in the next. One sending is
+    what was pickled with no new parcel made in between: one result, or several of a trial
+    (`TUNE_RESULT_BUFFER_LENGTH`). So when the third sending arrives two were left unopened.
+
+    Attributes:
+        sending: The name of the sending that the next pickled parcel of this process is part of.
+        opened: Whether a parcel has ever been opened in this process.
+    """
+
+    def __init__(self) -> None:
+        self.sending = ""
+        self.opened = False
+        self._unopened: set[str] = set()
+
+    def arrive(self, contents: Contents, sending: str) -> None:
+        """Takes note of an arrival; warns once when it is the third sending and none is opened.
+
+        Args:
+            contents: Of the parcel; one without episodes and histograms does not count.
+            sending: The sender's `sending`.
+        """
+        something = contents.load.episodes or any(contents.histograms.values())
+        if self.opened or not something:
+            return
+        if len(self._unopened) < _PATIENCE:
+            self._unopened.add(sending)
+        if len(self._unopened) == _PATIENCE:
+            try:
+                warn_once("parcels unopened", _NO_LOGGER)
+            except TbtraceWarning:  # `python -W error`: raised while unpickling it fails the trial
+                logging.getLogger("tbtrace").warning(_NO_LOGGER)
+
+
+_POST = Post()
+
+
 class Parcel:
     """Holds its contents until it has been pickled once, on its way to the driver.
 
     Tune pickles a result again with every checkpoint and into the experiment's state; from the
     second time on the parcel is empty, and so is one that has arrived, which nobody may have
-    opened. A copy in memory shares the contents.
+    opened. A copy in memory shares the contents. When parcels arrive in a process and none is ever
+    opened there, that is warned about once.
 
     Example:
         >>> import pickle
@@ -75,12 +125,19 @@ class Parcel:
     def __init__(self, contents: Contents | None = None, arrived: bool = False) -> None:
         self.contents = contents
         self._arrived = arrived
+        if not arrived:
+            _POST.sending = uuid.uuid4().hex
+
+    def open(self) -> Contents | None:
+        """Returns the contents, which stay in it; None when it is empty."""
+        _POST.opened = True
+        return self.contents
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._arrived:
             return Parcel, ()
         contents, self.contents = self.contents, None
-        return Parcel, (contents, True)
+        return _arrived, (contents, _POST.sending)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parcel:
         return Parcel(self.contents, self._arrived)
@@ -92,3 +149,9 @@ class Parcel:
         if self.contents is None:
             return "<empty Parcel>"
         return f"<Parcel of {len(self.contents.load.episodes)} episodes>"
+
+
+def _arrived(contents: Contents | None, sending: str) -> Parcel:
+    if contents is not None:
+        _POST.arrive(contents, sending)
+    return Parcel(contents, arrived=True)

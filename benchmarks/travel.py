@@ -1,0 +1,115 @@
+"""What travels: bytes of tbtrace's records and parcels against what Ray ships anyway, by algorithm.
+
+Each step says 5 running values and 10 entities x 2 coordinates, episodes are of 200 steps. "Ray's
+samples" are the episodes that the env runners send to be learned from, "records" what tbtrace adds
+to their metrics, "parcel" what goes on to the driver; all as pickles, per training iteration.
+"State" is what the algorithm's checkpoint holds, with tbtrace and without.
+
+    python benchmarks/travel.py [--iterations 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import pickle
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+from ray import cloudpickle
+from ray.rllib.algorithms import (
+    APPOConfig,
+    DQNConfig,
+    IMPALAConfig,
+    PPOConfig,
+    SACConfig,
+)
+from recording import Env
+
+import tbtrace
+from tbtrace.rllib.parcel import PARCEL, RECORDS
+
+
+def _sampling_only(config: Any) -> Any:
+    """Off-policy learning takes long and sends nothing."""
+    config.training(num_steps_sampled_before_learning_starts=10**9)
+    return config.reporting(min_sample_timesteps_per_iteration=1000)
+
+
+ALGORITHMS: dict[str, Any] = {
+    "PPO": PPOConfig().training(train_batch_size_per_learner=4000, num_epochs=1),
+    "DQN": _sampling_only(DQNConfig()),
+    "SAC": _sampling_only(SACConfig()),
+    "IMPALA": IMPALAConfig().reporting(min_time_s_per_iteration=3),
+    "APPO": APPOConfig().reporting(min_time_s_per_iteration=3),
+}
+
+
+class Weighing(tbtrace.EpisodeRecorder):
+    """Weighs what is sent."""
+
+    def on_sample_end(self, *, metrics_logger: Any, samples: Any = None, **kwargs: Any) -> None:
+        super().on_sample_end(metrics_logger=metrics_logger, **kwargs)
+        weight = len(cloudpickle.dumps(samples))
+        metrics_logger.log_value("weight_of_samples", weight, reduce="sum")
+
+    def on_train_result(self, *, result: dict[str, Any], **kwargs: Any) -> None:
+        records = result.get("env_runners", {}).get(RECORDS) or ()
+        result["weight_of_records"] = len(cloudpickle.dumps(records))
+        super().on_train_result(result=result, **kwargs)
+        result["weight_of_parcel"] = len(cloudpickle.dumps(result[PARCEL].contents))
+
+
+def played(config: Any, iterations: int) -> tuple[list[dict[str, Any]], int]:
+    """Trains; returns the results and the size of the algorithm's state."""
+    algorithm = config.build_algo()
+    try:
+        results = [algorithm.train() for _ in range(iterations)]
+        with tempfile.TemporaryDirectory() as folder:
+            algorithm.save_to_path(folder)
+            state = sum(path.stat().st_size for path in Path(folder).glob("algorithm_state*"))
+            pickle.loads(next(Path(folder).glob("algorithm_state*")).read_bytes())
+    finally:
+        algorithm.stop()
+    return results, state
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--iterations", type=int, default=3)
+    iterations = parser.parse_args().iterations
+    warnings.simplefilter("ignore")
+    ray.init(num_cpus=4, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
+    heads = ("episodes", "Ray's samples", "records", "parcel", "state", "without")
+    print(f"{'bytes an iteration':<26}" + "".join(f"{head:>15}" for head in heads))
+    for name, base in ALGORITHMS.items():
+        for env_runners in (0, 1, 4):
+            config = base.copy(copy_frozen=False).env_runners(
+                num_env_runners=env_runners, num_envs_per_env_runner=2
+            )
+            config = config.debugging(log_level="ERROR")
+            bare = config.copy(copy_frozen=False).environment(Env, env_config={"kind": "nothing"})
+            ours = config.copy(copy_frozen=False).environment(Env, env_config={"kind": "tbtrace"})
+            _, without = played(bare, iterations)
+            results, state = played(ours.callbacks(Weighing), iterations)
+            numbers = [
+                np.nanmean([result["env_runners"].get("num_episodes", 0) for result in results]),
+                np.nanmean([result["env_runners"]["weight_of_samples"] for result in results]),
+                *(
+                    np.mean([result[f"weight_of_{what}"] for result in results])
+                    for what in ("records", "parcel")
+                ),
+                state,
+                without,
+            ]
+            row = "".join(f"{number:>15,.0f}" for number in numbers)
+            print(f"{name + f', {env_runners} env runners':<26}{row}", flush=True)
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main()
