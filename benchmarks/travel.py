@@ -5,7 +5,7 @@ samples" are the episodes that the env runners send to be learned from, "records
 to their metrics, "parcel" what goes on to the driver; all as pickles, per training iteration.
 "State" is what the algorithm's checkpoint holds, with tbtrace and without.
 
-    python benchmarks/travel.py [--iterations 3]
+    python benchmarks/travel.py [--iterations 3] [--algorithms PPO DQN]
 """
 
 from __future__ import annotations
@@ -81,12 +81,15 @@ def played(config: Any, iterations: int) -> tuple[list[dict[str, Any]], int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--iterations", type=int, default=3)
-    iterations = parser.parse_args().iterations
+    parser.add_argument("--algorithms", nargs="+", default=list(ALGORITHMS), choices=ALGORITHMS)
+    options = parser.parse_args()
+    iterations = options.iterations
     warnings.simplefilter("ignore")
     ray.init(num_cpus=4, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
     heads = ("episodes", "Ray's samples", "records", "parcel", "state", "without")
     print(f"{'bytes an iteration':<26}" + "".join(f"{head:>15}" for head in heads))
-    for name, base in ALGORITHMS.items():
+    for name in options.algorithms:
+        base = ALGORITHMS[name]
         for env_runners in (0, 1, 4):
             config = base.copy(copy_frozen=False).env_runners(
                 num_env_runners=env_runners, num_envs_per_env_runner=2
@@ -97,8 +100,12 @@ def main() -> None:
             _, without = played(bare, iterations)
             results, state = played(ours.callbacks(Weighing), iterations)
             numbers = [
-                np.nanmean([result["env_runners"].get("num_episodes", 0) for result in results]),
-                np.nanmean([result["env_runners"]["weight_of_samples"] for result in results]),
+                *(
+                    np.mean(
+                        np.nan_to_num([result["env_runners"].get(what, 0) for result in results])
+                    )
+                    for what in ("num_episodes", "weight_of_samples")
+                ),
                 *(
                     np.mean([result[f"weight_of_{what}"] for result in results])
                     for what in ("records", "parcel")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import chain
 from typing import Any
 
@@ -168,9 +168,15 @@ class Deck:
                 self.problems.count(kind, count)
         return None if handover.episode is None else HandedOver(handover.episode)
 
-    def record(self) -> Record | None:
-        """Returns what there is to say since the last call, or None."""
-        ended, self._ended = self._ended, []
+    def record(self, uids: Container[str] | None = None) -> Record | None:
+        """Returns what there is to say since the last call, or None.
+
+        Args:
+            uids: Of which episodes; the others that have ended wait. All by default.
+        """
+        waiting = [] if uids is None else [one for one in self._ended if one[0].uid not in uids]
+        ended = [one for one in self._ended if uids is None or one[0].uid in uids]
+        self._ended = waiting
         episodes = [episode for episode, _ in ended]
         names = Names()
         for episode in episodes:

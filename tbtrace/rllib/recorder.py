@@ -10,6 +10,7 @@ from ray.rllib.callbacks.callbacks import RLlibCallback
 
 from tbtrace.errors import ContractError
 from tbtrace.info import Contract
+from tbtrace.rllib import old_stack
 from tbtrace.rllib.deck import Deck
 from tbtrace.rllib.ledger import Ledger, drain, whole
 from tbtrace.rllib.parcel import PARCEL, RECORDS
@@ -98,13 +99,15 @@ class EpisodeRecorder(RLlibCallback):
         self._strict = strict
         # RLlib makes one instance in each env runner and one in the algorithm; each uses its half.
         self._deck = Deck(contract, keep, strict, per_agent)
+        self._worker: old_stack.Worker | None = None
         self._ledger = Ledger(names, keep, self._deck.problems, per_agent)
 
     # In an env runner.
 
     @_guarded
-    def on_environment_created(self, *, env: Any, **kwargs: Any) -> None:
+    def on_environment_created(self, *, env_runner: Any, env: Any, **kwargs: Any) -> None:
         """Puts a tap on each sub-environment, or reads the infos as they arrive."""
+        self._deck.evaluates = bool(env_runner.config.in_evaluation)
         self._deck.install(env)
         if self._deck.reads_arriving_infos and "on_episode_step" not in vars(self):
             # Set only where they are needed: RLlib calls them at every step of every environment.
@@ -114,6 +117,12 @@ class EpisodeRecorder(RLlibCallback):
                 ("on_episode_step", functools.partial(self._note_info, first=False)),
             ):
                 setattr(self, hook, _both(note, getattr(self, hook)))
+
+    @_guarded
+    def on_sub_environment_created(self, *, worker: Any, **kwargs: Any) -> None:
+        """Puts taps on all sub-environments when the first one is made, on the old API stack."""
+        if self._worker is None:
+            self._worker = old_stack.Worker(worker, self._deck, self._strict)
 
     @_guarded
     def _note_created(self, *, env_index: int, **kwargs: Any) -> None:
@@ -126,11 +135,13 @@ class EpisodeRecorder(RLlibCallback):
     @_guarded
     def on_episode_end(self, *, episode: Any, env_index: int, **kwargs: Any) -> None:
         """Takes the finished episode: this hook is the authority on which episodes count."""
-        self._deck.end(env_index, episode)
+        (self._deck if self._worker is None else self._worker).end(env_index, episode)
 
     @_guarded
-    def on_sample_end(self, *, metrics_logger: Any, **kwargs: Any) -> None:
+    def on_sample_end(self, *, metrics_logger: Any = None, **kwargs: Any) -> None:
         """Hands what ended to the metrics logger, which RLlib fetches after every sample."""
+        if self._worker is not None:  # on the old API stack it goes with RLlib's own metrics
+            return
         record = self._deck.record()
         if record is not None:
             metrics_logger.log_value(RECORDS, record, reduce="item_series")
@@ -143,7 +154,7 @@ class EpisodeRecorder(RLlibCallback):
     ) -> None:
         """Reports the evaluation's statistics and keeps its episodes for the iteration's result."""
         runners = evaluation_metrics.setdefault("env_runners", {})
-        records = drain(runners, RECORDS)
+        records = [*drain(runners, RECORDS), *old_stack.take_records(runners)]
         # Else the next iteration's result holds these records again, and checkpoints hold them.
         metrics_logger.delete("evaluation", "env_runners", RECORDS, key_error=False)
         runners.setdefault("custom_metrics", {}).update(self._ledger.evaluated(records))
@@ -154,8 +165,10 @@ class EpisodeRecorder(RLlibCallback):
     ) -> None:
         """Reports the iteration's statistics and puts the parcel into the result."""
         runners = result.setdefault("env_runners", {})
-        records = drain(runners, RECORDS)
+        records = [*drain(runners, RECORDS), *old_stack.take_records(runners)]
         metrics_logger.delete("env_runners", RECORDS, key_error=False)
+        if not records and not algorithm.config.enable_env_runner_and_connector_v2:
+            records = old_stack.ask_workers(algorithm)
         trained, evaluated, parcel = self._ledger.trained(
             records,
             iteration=whole(result.get("training_iteration")),
