@@ -65,10 +65,17 @@ class Weighing(tbtrace.EpisodeRecorder):
 
 
 def played(config: Any, iterations: int) -> tuple[list[dict[str, Any]], int]:
-    """Trains; returns the results and the size of the algorithm's state."""
+    """Trains; returns the results that have episodes and the size of the algorithm's state."""
     algorithm = config.build_algo()
+    results: list[dict[str, Any]] = []
     try:
-        results = [algorithm.train() for _ in range(iterations)]
+        # Asynchronous env runners take a while to begin; RLlib gives results without them.
+        for _ in range(15 + iterations):
+            result = algorithm.train()
+            if np.nan_to_num(result["env_runners"].get("num_episodes") or 0):
+                results.append(result)
+            if len(results) == iterations:
+                break
         with tempfile.TemporaryDirectory() as folder:
             algorithm.save_to_path(folder)
             state = sum(path.stat().st_size for path in Path(folder).glob("algorithm_state*"))
@@ -97,7 +104,7 @@ def main() -> None:
             config = config.debugging(log_level="ERROR")
             bare = config.copy(copy_frozen=False).environment(Env, env_config={"kind": "nothing"})
             ours = config.copy(copy_frozen=False).environment(Env, env_config={"kind": "tbtrace"})
-            _, without = played(bare, iterations)
+            _, without = played(bare, 1)
             results, state = played(ours.callbacks(Weighing), iterations)
             numbers = [
                 *(
