@@ -96,10 +96,8 @@ class Recording:
         tape.length += 1
         tape.episode_return += reward if type(reward) is float else number(reward) or 0.0
         self._ended = done
-        if self._is_quick and type(info) is dict and len(info) == 1:
-            said = info.get("tbtrace")  # the common case by far
-            if type(said) is dict and self._note(tape, said):
-                return {}
+        if self._is_quick and self._note(tape, info):
+            return {}
         if self.steps_aside:
             self.handed_over = self._handed_over(info) or self.handed_over
             return self._forward(info)
@@ -114,10 +112,19 @@ class Recording:
     def _forward(self, info: Any) -> Mapping[str, Any]:
         return self._contract.forward(info)
 
-    def _note(self, tape: Tape, source: dict[str, Any]) -> bool:
-        """Takes what is plain; also True where that failed, which is counted."""
+    def _note(self, tape: Tape, info: Any) -> bool:
+        """Takes an info that is a plain source and nothing besides, the common case by far.
+
+        Returns:
+            Whether nothing is left of it; also where taking it failed, which is counted.
+        """
+        if type(info) is not dict or len(info) != 1:
+            return False
+        said = info.get("tbtrace")
+        if type(said) is not dict:
+            return False
         try:
-            return tape.note(source)
+            return tape.note(said)
         except Exception as error:
             self._failed("reading an info", error)
             return True
@@ -242,11 +249,9 @@ class AgentsRecording(Recording):
                 rest[agent] = {**said, _GROUPED: told}
                 continue
             own = tape if agent in NO_AGENTS else tape.of(agent)
-            if quick and type(said) is dict and len(said) == 1:
-                source = said.get("tbtrace")
-                if type(source) is dict and self._note(own, source):
-                    rest[agent] = {}
-                    continue
+            if quick and self._note(own, said):
+                rest[agent] = {}
+                continue
             rest[agent] = add(own, env, said)
         if self._extracting.extract is not None:
             self._extract(tape, env, info)

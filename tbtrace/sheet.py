@@ -16,8 +16,8 @@ import numpy as np
 
 from tbtrace.episode import Series
 from tbtrace.errors import Problems
-from tbtrace.info import MAPPING, PLAIN, describe, number
-from tbtrace.plain import most_waiting
+from tbtrace.info import MAPPING, describe, number
+from tbtrace.plain import are_plain, most_waiting
 
 _MOST_SHEETS = 32
 """Names that change at every step would make a sheet of each; beyond, values are kept by name."""
@@ -110,7 +110,7 @@ class Sheets:
     def _add_row(self, turn: int, prefix: str, said: Mapping[Any, Any]) -> bool:
         """Appends all of `said` as a row; False where a value is not plain, or names vary a lot."""
         values = said.values()
-        if not PLAIN.issuperset(map(type, values)):
+        if not are_plain(map(type, values)):
             return False
         key = (prefix, *said)
         sheet = self._sheets.get(key)

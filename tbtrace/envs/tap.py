@@ -10,20 +10,39 @@ from gymnasium.envs.registration import EnvSpec
 
 from tbtrace.recording import Recording
 
-# Everything that gymnasium's Wrapper keeps on itself; the rest belongs to the wrapped environment.
-_OWN = frozenset(
-    (
-        "env",
-        "_tbtrace_recording",
-        "_action_space",
-        "_observation_space",
-        "_metadata",
-        "_cached_spec",
-    )
-)
+
+class Transparent:
+    """A wrapper's way of not being there: what is not its own is read from and set on the `env`.
+
+    A copy, a deep copy and a pickle of it are the wrapped environment alone.
+    """
+
+    env: Any
+    _tbtrace_own: frozenset[str]
+
+    def __getattr__(self, name: str) -> Any:
+        # Its own ones are asked for here when it is not set up yet, as while unpickling.
+        if name in self._tbtrace_own or name.startswith("__"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.env, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self._tbtrace_own:
+            super().__setattr__(name, value)
+        else:
+            setattr(self.env, name, value)
+
+    def __copy__(self) -> Any:
+        return copy.copy(self.env)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(self.env, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _wrapped, (self.env,)
 
 
-class Tap(gym.Wrapper[Any, Any, Any, Any]):
+class Tap(Transparent, gym.Wrapper[Any, Any, Any, Any]):
     """Records the raw info of every reset and step, before gymnasium's vectorisation mangles it.
 
     What is addressed to tbtrace is taken out of the info on the way. Attributes that the tap does
@@ -35,6 +54,19 @@ class Tap(gym.Wrapper[Any, Any, Any, Any]):
         env: The outermost sub-environment.
         recording: Where its infos go.
     """
+
+    env: gym.Env[Any, Any]
+    # With everything that gymnasium's Wrapper keeps on itself.
+    _tbtrace_own = frozenset(
+        (
+            "env",
+            "_tbtrace_recording",
+            "_action_space",
+            "_observation_space",
+            "_metadata",
+            "_cached_spec",
+        )
+    )
 
     def __init__(self, env: gym.Env[Any, Any], recording: Recording) -> None:
         super().__init__(env)
@@ -58,26 +90,6 @@ class Tap(gym.Wrapper[Any, Any, Any, Any]):
     def spec(self) -> EnvSpec | None:  # type: ignore[override]
         """The wrapped environment's spec: `gym.make(spec)` could not make a tap."""
         return self.env.spec
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _OWN or name.startswith("__"):  # not set up yet, as while unpickling
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self.env, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in _OWN:
-            super().__setattr__(name, value)
-        else:
-            setattr(self.env, name, value)
-
-    def __copy__(self) -> Any:
-        return copy.copy(self.env)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copy.deepcopy(self.env, memo)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _wrapped, (self.env,)
 
 
 class AgentsTap(Tap):

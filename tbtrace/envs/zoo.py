@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from tbtrace.envs.handover import ZooHandingOver
+from tbtrace.envs.tap import Transparent
 from tbtrace.episode import Episode
 
-_OWN = frozenset(
-    ("env", "_tbtrace_recording", "_tbtrace_said", "_tbtrace_heard", "_tbtrace_rewards")
-)
 
-
-class ZooTap:
+class ZooTap(Transparent):
     """Records a PettingZoo environment; whatever else is asked for, the environment answers.
 
     A copy, a deep copy and a pickle hold the wrapped environment alone and do not record.
@@ -25,7 +21,9 @@ class ZooTap:
         recording: Where its infos go.
     """
 
-    env: Any
+    _tbtrace_own = frozenset(
+        ("env", "_tbtrace_recording", "_tbtrace_said", "_tbtrace_heard", "_tbtrace_rewards")
+    )
     _tbtrace_recording: ZooHandingOver
     _zoo_name = ""
 
@@ -37,28 +35,8 @@ class ZooTap:
         """Returns the episodes that have finished since the last call, and forgets them."""
         return self._tbtrace_recording.drain()
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _OWN or name.startswith("__"):  # not set up yet, as while unpickling
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self.env, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name in _OWN:
-            object.__setattr__(self, name, value)
-        else:
-            setattr(self.env, name, value)
-
     def __str__(self) -> str:
         return str(self.env)
-
-    def __copy__(self) -> Any:
-        return copy.copy(self.env)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return copy.deepcopy(self.env, memo)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _wrapped, (self.env,)
 
     # PettingZoo's wrappers insist on an instance of its classes. Not of the environment's own one:
     # its conversions look for their own classes to undo them, and would take the tap away.
@@ -157,7 +135,3 @@ class TurnsTap(ZooTap):
     def _info(self, agent: Any, info: Any) -> Mapping[str, Any]:
         said = self._tbtrace_said.get(agent)
         return self._tbtrace_recording.forward(info) if said is None else said
-
-
-def _wrapped(env: Any) -> Any:
-    return env

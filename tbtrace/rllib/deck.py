@@ -214,11 +214,12 @@ class Deck:
                     raise
                 self.problems.add_error("episodes", "working out traces", error)
                 continue
-            # A long one goes with a sample of its running values rather than without its traces.
-            for form in (candidate, *sampled([candidate])):
-                if self._budget.take(size_of(form)):
-                    whole[index] = form
-                    break
+            fits = self._budget.take(size_of(candidate))
+            if not fits:  # with a sample of its running values rather than without its traces
+                (candidate,) = sampled([candidate])
+                fits = self._budget.take(size_of(candidate))
+            if fits:
+                whole[index] = candidate
             else:
                 self.problems.add(
                     "records",
