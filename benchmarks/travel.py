@@ -92,7 +92,8 @@ def main() -> None:
     options = parser.parse_args()
     iterations = options.iterations
     warnings.simplefilter("ignore")
-    ray.init(num_cpus=4, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
+    # APPO and IMPALA have aggregator actors, too; short of CPUs their env runners never begin.
+    ray.init(num_cpus=8, include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
     heads = ("episodes", "Ray's samples", "records", "parcel", "state", "without")
     print(f"{'bytes an iteration':<26}" + "".join(f"{head:>15}" for head in heads))
     for name in options.algorithms:
@@ -104,7 +105,7 @@ def main() -> None:
             config = config.debugging(log_level="ERROR")
             bare = config.copy(copy_frozen=False).environment(Env, env_config={"kind": "nothing"})
             ours = config.copy(copy_frozen=False).environment(Env, env_config={"kind": "tbtrace"})
-            _, without = played(bare, 1)
+            _, without = played(bare, iterations)
             results, state = played(ours.callbacks(Weighing), iterations)
             numbers = [
                 *(

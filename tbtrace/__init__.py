@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tbtrace import select, views
     from tbtrace.envs.record import RecordTraces, collect
     from tbtrace.episode import Episode, Media, Scene, Series, Trace
-    from tbtrace.report import Reporting, RunReporter
+    from tbtrace.options import Reporting
+    from tbtrace.report import RunReporter
     from tbtrace.rllib.recorder import EpisodeRecorder
     from tbtrace.tune import TraceLoggerCallback
 
@@ -30,7 +31,7 @@ _HOMES = {
     "EpisodeRecorder": "tbtrace.rllib.recorder",
     "Media": "tbtrace.episode",
     "RecordTraces": "tbtrace.envs.record",
-    "Reporting": "tbtrace.report",
+    "Reporting": "tbtrace.options",
     "RunReporter": "tbtrace.report",
     "Scene": "tbtrace.episode",
     "Series": "tbtrace.episode",

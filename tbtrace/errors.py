@@ -114,8 +114,12 @@ class Problems:
         frames = traceback.extract_tb(error.__traceback__)
         place = f" in {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
         message = f"{doing} raised {type(error).__name__}: {error}{place}; it goes on without it"
+        self.add_quietly(kind, f"{doing} {type(error).__name__}{place}", message)
+
+    def add_quietly(self, kind: str, key: str, message: str, count: int = 1) -> None:
+        """As `add`, and logs where warnings are errors: for threads and hooks of others."""
         try:
-            self.add(kind, f"{doing} {type(error).__name__}{place}", message)
+            self.add(kind, key, message, count)
         except TbtraceWarning:
             logging.getLogger("tbtrace").warning(message)
 

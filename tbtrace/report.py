@@ -4,82 +4,71 @@ from __future__ import annotations
 
 import atexit
 import os
+import pickle
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tbtrace import stats
+from tbtrace.about import About
+from tbtrace.artist import Content, Drawn
 from tbtrace.episode import Episode, FloatArray
-from tbtrace.errors import ContractError, Problems
-from tbtrace.events import summary
-from tbtrace.events.file import EventFile
+from tbtrace.errors import Problems
+from tbtrace.events import dashboards, summary
+from tbtrace.events.inturn import InTurn
+from tbtrace.events.log import EventLog
 from tbtrace.events.values import Values, flat
 from tbtrace.events.writer import SummaryWriter
-from tbtrace.plan import SPLITS, Planned, plan, split_of
+from tbtrace.info import number
+from tbtrace.options import Reporting, pickled
+from tbtrace.plan import SPLITS, split_of
 from tbtrace.select import EpisodeSummary
-from tbtrace.views import Context, Paths, View
-from tbtrace.worker import Job, Worker
+from tbtrace.shelf import Shelf
+from tbtrace.studio import Drawing
+from tbtrace.views import Context
+from tbtrace.worker import Worker
+
+ROTATE_BYTES = 16_000_000
+"""So large grows the event file that Tune copies every ten seconds."""
 
 _PLACES = {"train": "env_runners", "evaluation": "evaluation/env_runners"}
 """Where RLlib's results, and so the tags of histograms, hold each split."""
 
-_WAITING_ITERATIONS = 8
-
 
 @dataclass(frozen=True, slots=True)
-class Reporting:
-    """The options of reporting.
+class _Report:
+    """What `RunReporter.report` was given, on its way to the writer."""
 
-    Attributes:
-        views: What is drawn of the episodes; their names are part of the tags.
-        drain_seconds: How long the end of a run waits for what is not written or drawn yet.
-
-    Raises:
-        ContractError: Two views have one name.
-
-    Example:
-        >>> Reporting(views=[Paths(), Paths(name="only-cars", group="cars")]).views[1].name
-        'only-cars'
-    """
-
-    views: Sequence[View] = (Paths(),)
-    drain_seconds: float = 60.0
-
-    def __post_init__(self) -> None:
-        for name, count in Counter(view.name for view in self.views).items():
-            if count > 1:
-                raise ContractError(f"{count} views have the name {name!r}; give each its own")
-
-
-@dataclass(frozen=True, slots=True)
-class _Pictures:
-    """A job for the artist: the pictures of one iteration."""
-
-    draw: Callable[[_Pictures], None]
     step: int
-    episodes: tuple[Episode, ...]
-    planned: tuple[Planned, ...]
-
-    def __call__(self) -> None:
-        self.draw(self)
+    values: Mapping[str, Any]
+    episodes: Callable[[], Iterable[Episode]]
+    prefix: str
+    histograms: Mapping[str, Mapping[str, FloatArray]] | None
+    summaries: Mapping[str, Sequence[EpisodeSummary]] = field(default_factory=dict)
 
 
 class RunReporter:
     """Writes one run: scalars and histograms at once, pictures as soon as they are drawn.
 
-    `report` hands over and returns. One thread writes, another one draws; the writer never waits
-    for a view. When drawing falls behind, the oldest iteration's pictures are dropped and counted.
-    Nothing that goes wrong here is raised into the training loop; it is named once and counted.
+    `report` hands over and returns. A thread writes; another process draws, and the writer never
+    waits for it. When drawing falls behind, the oldest iteration's pictures are dropped and
+    counted. Nothing that goes wrong here is raised into the training loop; it is named once and
+    counted.
+
+    A run may go back to an earlier step: what it had there and later is replaced, and pictures that
+    still wait are dropped.
 
     Args:
         logdir: The run's directory; made where it is missing. The event file is opened with the
             first report, and its name sorts after every one that is there.
         reporting: Options.
         context: What lasts over iterations (extents, colours), from an earlier reporter of the run.
+        shelf: Where event files go when they are full (16 MB); without, there is one for ever.
+        problems: Where is counted what gets lost; that of `shelf`, say.
 
     Attributes:
         context: As above.
@@ -99,52 +88,71 @@ class RunReporter:
         logdir: str | os.PathLike[str],
         reporting: Reporting | None = None,
         context: Context | None = None,
+        shelf: Shelf | None = None,
+        problems: Problems | None = None,
     ) -> None:
         self.context = Context() if context is None else context
-        self._logdir = Path(logdir)
         self._reporting = Reporting() if reporting is None else reporting
-        self._problems = Problems()
+        self._problems = Problems() if problems is None else problems
         self._dropped: Counter[str] = Counter()
-        self._file: EventFile | None = None
+        self._counting = threading.Lock()
+        if shelf is None:
+            self._log = EventLog(logdir, self._problems)
+        else:
+            self._log = EventLog(
+                logdir,
+                self._problems,
+                rotate_bytes=ROTATE_BYTES,
+                sealed=shelf.seal,
+                after=shelf.prepare,
+            )
         self._summary_writer: SummaryWriter | None = None
-        self._opening = threading.Lock()
-        self._writer = Worker("tbtrace-writer", self._failed("records", "writing events"))
-        self._artist = Worker(
-            "tbtrace-artist",
-            self._failed("pictures", "drawing"),
-            limit=_WAITING_ITERATIONS,
-            dropped=self._drop,
+        self._began = time.time()
+        self._step: int | None = None
+        self._tags: tuple[str, ...] = ()
+        self._said: dict[str, str] = {}
+        where = shelf.uri if shelf else str(Path(logdir).absolute())
+        self._about = About(self._reporting.views, where)
+        self._drawing = Drawing(
+            pickled(self._reporting.views),
+            self._reporting.view_seconds,
+            self._deliver,
+            self._problems,
+        )
+        self._writer = Worker(
+            "tbtrace-writer", self._failed, dropped=lambda job: self._problems.count("records")
         )
         # A script that ends without close() still gets what it handed over.
         atexit.register(self.close)
 
     @property
     def path(self) -> Path | None:
-        """The event file; None before the first report."""
-        return None if self._file is None else self._file.path
+        """The event file that was written last; None before the first report is written."""
+        return self._log.path
 
     @property
     def dropped(self) -> dict[str, int]:
         """What could not be written or drawn so far, by kind (`pictures`, `values`, `records`)."""
-        self._dropped.update(self._problems.take())
-        return dict(self._dropped)
+        with self._counting:
+            self._dropped.update(self._problems.take())
+            return dict(self._dropped)
 
-    def writer(self, step: int = 0) -> SummaryWriter:
-        """Returns a tensorboardX writer on the run's event file, for a caller's own `add_*` calls.
+    @property
+    def writer(self) -> SummaryWriter:
+        """A tensorboardX writer on the run's event file, for a caller's own `add_*` calls.
 
-        Args:
-            step: Where the event file begins if this opens it.
+        They are written in their turn, by the thread that writes what was reported before.
         """
-        file = self._event_file(step)
         if self._summary_writer is None:
-            self._summary_writer = SummaryWriter(file)
+            log = InTurn(self._log, self._writer.put, self._writer.drain)
+            self._summary_writer = SummaryWriter(log, self._problems)
         return self._summary_writer
 
     def report(
         self,
         step: int,
         result: Mapping[str, Any],
-        episodes: Iterable[Episode] = (),
+        episodes: Iterable[Episode] | Callable[[], Iterable[Episode]] = (),
         prefix: str = "",
         histograms: Mapping[str, Mapping[str, FloatArray]] | None = None,
         summaries: Mapping[str, Sequence[EpisodeSummary]] | None = None,
@@ -152,26 +160,59 @@ class RunReporter:
         """Hands one iteration over.
 
         Args:
-            step: Where on the x axis, for everything in it; growing.
+            step: Where on the x axis, for everything in it.
             result: Nested dict of what to write: numbers become scalars, lists and arrays of
-                numbers histograms, arrays in the shape of images pictures. It may be changed once
-                the call has returned; the arrays in it may not.
-            episodes: Episodes to draw, whole, in the order in which they ended.
+                numbers histograms, strings texts, arrays in the shape of images pictures. It may be
+                changed once the call has returned; the arrays in it may not.
+            episodes: Episodes to draw, whole, in the order in which they ended; or a function that
+                returns them, called on the writer's thread.
             prefix: Put before every tag of `result` and of histograms.
             histograms: `{split: {name: buckets float64 (k, 3)}}`; by default counted from
                 `episodes`.
             summaries: `{split: summaries}` of every episode of the iteration, those that are not in
                 `episodes` too; views pick among them. By default those of `episodes`.
         """
-        values = flat(result, prefix)
-        drawn = tuple(episodes)
-        self._writer.put(lambda: self._write(step, values, drawn, prefix, histograms, summaries))
+        if not callable(episodes):
+            given = tuple(episodes)
+            episodes = lambda: given  # noqa: E731
+        report = _Report(step, flat(result, prefix), episodes, prefix, histograms, summaries or {})
+        self._writer.put(lambda: self._write(report))
+
+    def hparams(
+        self,
+        parameters: Mapping[str, Any],
+        status: dashboards.Status = "success",
+        metrics: Iterable[str] | None = None,
+    ) -> None:
+        """Hands over the run's row in the HParams dashboard.
+
+        TensorBoard takes the first one of a run: call it at the end.
+
+        Args:
+            parameters: `{name: value}`, nested dicts as `a/b`; what is neither bool, number nor
+                str is shown as the text that it prints.
+            status: How the run ended.
+            metrics: Tags of the scalars to show beside them; by default all of the last report.
+        """
+        told = {name: _told(value) for name, value in flat(parameters).items()}
+        given, now = None if metrics is None else tuple(metrics), time.time()
+
+        def write() -> None:
+            tags = self._tags if given is None else given
+            self._log.add(
+                dashboards.hparams(told, tags, status=status, started=self._began, ended=now)
+            )
+            self._log.flush()
+
+        self._writer.put(write)
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Waits until all is written and drawn; returns False when `timeout` seconds did not do."""
+        """Waits up to `timeout` seconds until all is written and drawn; returns whether it is."""
         limit = self._reporting.drain_seconds if timeout is None else timeout
         deadline = time.monotonic() + limit
-        return self._writer.drain(limit) and self._artist.drain(deadline - time.monotonic())
+        written = self._writer.drain(limit)
+        drawn = self._drawing.drain(max(0.0, deadline - time.monotonic()))
+        return written and drawn
 
     def close(self, timeout: float | None = None) -> None:
         """Drains within `timeout` seconds and closes the event file; what is left is counted."""
@@ -179,37 +220,32 @@ class RunReporter:
         limit = self._reporting.drain_seconds if timeout is None else timeout
         deadline = time.monotonic() + limit
         self._writer.stop(limit)
-        self._artist.stop(max(0.0, deadline - time.monotonic()))
-        with self._opening:
-            if self._file is not None:
-                self._file.close()
+        self._drawing.stop(max(0.0, deadline - time.monotonic()))
+        if not self._log.closed and self._step is not None:
+            for event in self._about.end(self._step, self.dropped):
+                self._log.add(event)
+        self._log.close()
 
-    def _event_file(self, step: int) -> EventFile:
-        with self._opening:
-            if self._file is None:
-                # Also the first file of a run: after a restore nobody here may know of the others.
-                self._file = EventFile(self._logdir, start_step=step)
-            return self._file
-
-    def _write(
-        self,
-        step: int,
-        values: Mapping[str, Any],
-        episodes: tuple[Episode, ...],
-        prefix: str,
-        histograms: Mapping[str, Mapping[str, FloatArray]] | None,
-        summaries: Mapping[str, Sequence[EpisodeSummary]] | None,
-    ) -> None:
-        file = self._event_file(step)
-        sorted_values = Values.sort(values, self._problems)
-        file.add(summary.scalars(step, sorted_values.scalars))
-        for tag, numbers in sorted_values.histograms.items():
-            file.add(summary.histogram(step, tag, stats.buckets(numbers)))
-        for tag, picture in sorted_values.images.items():
-            try:
-                picture.write(self.writer(step), tag, step)
-            except Exception as error:
-                self._problems.add_error("pictures", f"writing {tag!r}", error)
+    def _write(self, report: _Report) -> None:
+        step = report.step
+        if self._step is None or step <= self._step:
+            # Also the first of a run: after a restore nobody here may know of earlier files.
+            self._drawing.forget_from(step)
+            self._said.clear()
+            self._log.restart(step)
+        self._step = step
+        values = Values.sort(report.values, self._problems)
+        self._tags = tuple(values.scalars)
+        self._log.add(summary.scalars(step, values.scalars))
+        for tag, numbers in values.histograms.items():
+            self._log.add(summary.histogram(step, tag, stats.buckets(numbers)))
+        for tag, text in values.texts.items():
+            if self._said.get(tag) != text:
+                self._said[tag] = text
+                self._log.add(summary.text(step, tag, text))
+        self._log.flush()
+        episodes = tuple(report.episodes())
+        histograms = report.histograms
         if histograms is None:
             histograms = {
                 split: stats.histograms(e for e in episodes if split_of(e) == split)
@@ -217,47 +253,39 @@ class RunReporter:
             }
         for split, by_name in histograms.items():
             for name, rows in by_name.items():
-                tag = f"{prefix}{_PLACES[split]}/hist_stats/{name}"
+                tag = f"{report.prefix}{_PLACES[split]}/hist_stats/{name}"
                 about = f"Every value of `{name}` in the {split} episodes that ended in this step."
-                file.add(summary.histogram(step, tag, rows, description=about))
-        file.flush()
-        planned = plan(self._reporting.views, episodes, summaries or {}, self._problems)
-        if planned:
-            self._artist.put(_Pictures(self._draw, step, episodes, planned))
+                self._log.add(summary.histogram(step, tag, rows, description=about))
+        names = [name for by_name in histograms.values() for name in by_name]
+        for event in self._about.see(step, values.scalars, names, episodes, self.dropped):
+            self._log.add(event)
+        self._log.flush()
+        self.context.observe(episodes)
+        told = any(report.summaries.values())
+        if values.images or (self._reporting.views and (episodes or told)):
+            content = Content(self.context, episodes, report.summaries, values.images)
+            self._drawing.put(step, pickle.dumps(content, protocol=5))
 
-    def _draw(self, job: _Pictures) -> None:
-        self.context.observe(job.episodes)
-        for view, tag, episode in job.planned:
-            try:
-                picture = view.draw([episode], self.context, title=tag.rsplit("/", 1)[-1])
-                if picture is None:
-                    continue
-                if self._event_file(job.step).closed:  # the run has not waited for this view
-                    self._problems.count("pictures")
-                    continue
-                event = summary.image(
-                    job.step,
-                    tag,
-                    [picture.png],
-                    picture.width,
-                    picture.height,
-                    title=tag.removeprefix("traces/").replace("/", " · "),
-                    description=picture.description,
-                )
-                self._event_file(job.step).add(event)
-            except Exception as error:
-                self._problems.add_error("pictures", f"view {view.name!r}", error)
-        self._event_file(job.step).flush()
-
-    def _failed(self, kind: str, doing: str) -> Callable[[Exception], None]:
-        return lambda error: self._problems.add_error(kind, doing, error)
-
-    def _drop(self, job: Job) -> None:
-        if isinstance(job, _Pictures):
-            self._problems.add(
-                "pictures",
-                "behind",
-                f"drawing is behind: the {len(job.planned)} pictures of step {job.step} are "
-                "dropped; use fewer or cheaper views",
-                count=len(job.planned),
+    def _deliver(self, step: int, drawn: Drawn) -> None:
+        self._log.add(
+            summary.image(
+                step,
+                drawn.tag,
+                drawn.encoded,
+                drawn.width,
+                drawn.height,
+                title=drawn.title,
+                description=drawn.description,
             )
+        )
+        self._log.flush()
+
+    def _failed(self, error: Exception) -> None:
+        self._problems.add_error("records", "writing events", error)
+
+
+def _told(value: Any) -> bool | int | float | str:
+    if isinstance(value, bool | str):
+        return value
+    numeric = number(value)
+    return str(value) if numeric is None else numeric

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import math
-import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune.logger.tensorboardx import TBXLoggerCallback
-from ray.tune.result import TIME_TOTAL_S, TIMESTEPS_TOTAL, TRAINING_ITERATION
+from ray.tune.result import TIME_TOTAL_S, TRAINING_ITERATION
 
+from tbtrace.axis import Axis
+from tbtrace.episode import Episode
 from tbtrace.errors import Problems, warn_once
-from tbtrace.events.values import Values, flat
-from tbtrace.report import Reporting, RunReporter
+from tbtrace.events.dashboards import Status
+from tbtrace.options import Reporting
+from tbtrace.report import RunReporter
 from tbtrace.rllib.ledger import whole
 from tbtrace.rllib.load import Receiver
 from tbtrace.rllib.parcel import PARCEL, Contents, Parcel
-from tbtrace.views import Context
+from tbtrace.shelf import Shelf
 
 if TYPE_CHECKING:
     from ray.tune.experiment import Trial
@@ -30,6 +35,21 @@ _NO_RECORDER = (
     "report the whole result if a function of yours reports parts of algo.train()"
 )
 _NOT_WRITTEN = ("config", "pid", "timestamp", TIME_TOTAL_S, TRAINING_ITERATION)
+_TUNES_TEXTS = ("trial_id", "date", "hostname", "node_ip", "experiment_tag")
+"""Tune's own texts in every result: they say nothing about the training."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """One trial, from its start to its end; retries and restarts by a scheduler included."""
+
+    reporter: RunReporter
+    receiver: Receiver
+    axis: Axis
+    unrecorded: float = 0
+
+    def episodes_of(self, contents: Contents) -> Iterable[Episode]:
+        return self.receiver.unpack(contents.load)
 
 
 class TraceLoggerCallback(TBXLoggerCallback):
@@ -45,6 +65,10 @@ class TraceLoggerCallback(TBXLoggerCallback):
     returns, since it runs in Tune's own loop. Errors are warned about once and never reach Tune.
     So is a missing `EpisodeRecorder`, after three results of a trial in which episodes ended.
 
+    A trial's end waits up to `drain_seconds` (30) for what is not written and drawn yet. Event
+    files beyond 16 MB leave Tune's staging folder, which it copies in full every ten seconds, and
+    go to the storage path (`result.path`) once.
+
     In a trainable of your own hand on the whole result: `tune.report(algo.train())` in a function,
     `return self.algo.train()` in `step` of a class.
 
@@ -54,6 +78,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
 
     Raises:
         TypeError: Both are given, or an option that does not exist.
+        ContractError: An option breaks its rule.
     """
 
     def __init__(self, reporting: Reporting | None = None, **options: Any) -> None:
@@ -61,112 +86,105 @@ class TraceLoggerCallback(TBXLoggerCallback):
         if reporting is not None and options:
             raise TypeError(f"give reporting=, or {', '.join(options)}, not both")
         self._reporting = Reporting(**options) if reporting is None else reporting
-        self._reporters: dict[Trial, RunReporter] = {}
-        self._contexts: dict[Trial, Context] = {}
-        self._receivers: dict[Trial, Receiver] = {}
-        self._unrecorded: dict[Trial, float] = {}
+        self._runs: dict[Trial, _Run] = {}
+        self._shelves: dict[Trial, tuple[Shelf, Path | None]] = {}
         self._problems = Problems()
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune pickles callbacks before a run and unpickles them to restore it.
-        live = ("_reporters", "_receivers", "_contexts", "_unrecorded")
-        theirs = ("_trial_writer", "_trial_result")
-        return {**self.__dict__, **{name: {} for name in (*live, *theirs)}}
+        live = ("_runs", "_shelves", "_trial_writer", "_trial_result")
+        return {**self.__dict__, **{name: {} for name in live}}
 
     def log_trial_start(self, trial: Trial) -> None:
-        """Opens the trial's reporter; on a retry the old one is closed and a new file begins."""
+        """Opens the trial's reporter; on a retry, or after a pause, it goes on."""
         try:
-            trial.init_local_path()
-            self._close(trial)
-            context = self._contexts.setdefault(trial, Context())
-            self._reporters[trial] = RunReporter(trial.local_path, self._reporting, context)
-            self._receivers.setdefault(trial, Receiver())
-            self._trial_result[trial] = {}
+            if trial not in self._runs:
+                self._start(trial)
         except Exception as error:
             self._problems.add_error("records", "starting a trial's report", error)
+
+    def _start(self, trial: Trial) -> None:
+        trial.init_local_path()
+        shelf, problems = None, Problems()
+        if trial.storage is not None:
+            staging, storage = Path(trial.local_path), trial.storage
+            places = (storage.storage_filesystem, str(storage.trial_fs_path), str(trial.path))
+            shelf = Shelf(staging, *places, problems)
+            self._shelves[trial] = shelf, None
+        reporter = RunReporter(trial.local_path, self._reporting, shelf=shelf, problems=problems)
+        self._runs[trial] = _Run(reporter, Receiver(), Axis(self._reporting.step))
+        self._trial_writer[trial] = reporter.writer
+        # A script that is interrupted before Tune says that the experiment ends.
+        atexit.unregister(self._complete)
+        atexit.register(self._complete)
 
     def log_trial_result(self, iteration: int, trial: Trial, result: dict[str, Any]) -> None:
         """Takes the parcel out of the result, hands both over and returns."""
         parcel = result.pop(PARCEL, None)
         try:
-            if trial not in self._reporters:
-                self.log_trial_start(trial)
-            reporter = self._reporters[trial]
-            self._count_dropped(result, reporter)
-            step = int(result.get(TIMESTEPS_TOTAL) or result[TRAINING_ITERATION])
+            if trial not in self._runs:
+                self._start(trial)
+            run = self._runs[trial]
+            self._count_dropped(result, run.reporter)
             written = {key: value for key, value in result.items() if key not in _NOT_WRITTEN}
+            for key in _TUNES_TEXTS:
+                if isinstance(written.get(key), str):
+                    del written[key]
             contents = parcel.open() if isinstance(parcel, Parcel) else None
             contents = Contents() if contents is None else contents
-            episodes = self._receivers[trial].unpack(contents.load)
-            reporter.report(
-                step,
+            run.reporter.report(
+                run.axis.step(result),
                 written,
-                episodes,
+                lambda: run.episodes_of(contents),
                 prefix=PREFIX,
                 histograms=contents.histograms,
                 summaries=contents.summaries,
             )
-            self._trial_writer[trial] = reporter.writer(step)
             self._trial_result[trial] = written
-            self._miss_recorder(trial, result, parcel)
+            _miss_recorder(run, result, parcel)
         except Exception as error:
             self._problems.add_error("records", "reporting a result", error)
 
     def log_trial_end(self, trial: Trial, failed: bool = False) -> None:
         """Drains the trial's reporter, writes the hyper-parameters and closes the event file."""
-        self._end(trial)
-        self._contexts.pop(trial, None)
-        self._receivers.pop(trial, None)
-        self._unrecorded.pop(trial, None)
+        self._end(trial, "failure" if failed else "success")
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
         """Ends the trials that never ended, as on Ctrl-C, and completes them in the storage path.
 
         Tune has copied its staging folder for the last time by then.
         """
-        for trial in list(self._reporters):
-            path = self._end(trial)
-            try:
-                if path is not None and trial.storage is not None:
-                    _upload(path, trial.storage)
-            except Exception as error:
-                self._problems.add_error("records", "uploading an event file", error)
+        self._complete()
 
-    def _end(self, trial: Trial) -> Path | None:
+    def _complete(self) -> None:
+        atexit.unregister(self._complete)
+        for trial in list(self._runs):
+            self._end(trial, "running")
+        deadline = time.monotonic() + self._reporting.drain_seconds
+        for shelf, last in self._shelves.values():
+            shelf.complete(last)
+        for shelf, _ in self._shelves.values():
+            shelf.close(max(0.0, deadline - time.monotonic()))
+        self._shelves.clear()
+
+    def _end(self, trial: Trial, status: Status) -> None:
+        """Drains and closes the trial's reporter."""
+        run = self._runs.pop(trial, None)
+        self._trial_writer.pop(trial, None)
+        result = self._trial_result.pop(trial, None)
+        if run is None:
+            return
         try:
-            self._log_hparams(trial)
+            if result and trial.evaluated_params:
+                run.reporter.hparams(_present(trial.evaluated_params, trial.config), status)
         except Exception as error:
             self._problems.add_error("records", "writing hyper-parameters", error)
-        return self._close(trial)
-
-    def _log_hparams(self, trial: Trial) -> None:
-        result = self._trial_result.get(trial)
-        if result and trial.evaluated_params and trial in self._trial_writer:
-            values = Values.sort(flat(result, PREFIX), Problems())
-            self._try_log_hparams(trial, values.scalars)
-
-    def _close(self, trial: Trial) -> Path | None:
-        """Drains and closes the trial's reporter; returns its event file."""
-        reporter = self._reporters.pop(trial, None)
-        self._trial_writer.pop(trial, None)
-        self._trial_result.pop(trial, None)
-        if reporter is None:
-            return None
         try:
-            reporter.close()
+            run.reporter.close()
+            if trial in self._shelves:
+                self._shelves[trial] = self._shelves[trial][0], run.reporter.path
         except Exception as error:
             self._problems.add_error("records", "closing an event file", error)
-        return reporter.path
-
-    def _miss_recorder(self, trial: Trial, result: Mapping[str, Any], parcel: Any) -> None:
-        """Warns once when three results of a trial had episodes and none of them a parcel."""
-        runners = result.get("env_runners")
-        if parcel is not None:
-            self._unrecorded[trial] = -math.inf  # for good: a function may report parts in between
-        elif isinstance(runners, dict) and whole(runners.get("num_episodes")) > 0:
-            self._unrecorded[trial] = self._unrecorded.get(trial, 0) + 1
-            if self._unrecorded[trial] == _PATIENCE:
-                warn_once("results unrecorded", _NO_RECORDER)
 
     def _count_dropped(self, result: Mapping[str, Any], reporter: RunReporter) -> None:
         """Adds what this process dropped to the counters that the recorder put into the result."""
@@ -177,8 +195,23 @@ class TraceLoggerCallback(TBXLoggerCallback):
             counters["dropped"][kind] = counters["dropped"].get(kind, 0) + count
 
 
-def _upload(path: Path, storage: Any) -> None:
-    """Copies a file of the staging folder to its place in the storage path, local or remote."""
-    target = Path(storage.trial_fs_path, path.name).as_posix()
-    with path.open("rb") as staged, storage.storage_filesystem.open_output_stream(target) as stored:
-        shutil.copyfileobj(staged, stored)
+def _miss_recorder(run: _Run, result: Mapping[str, Any], parcel: Any) -> None:
+    """Warns once when three results of a trial had episodes and none of them a parcel."""
+    runners = result.get("env_runners")
+    if parcel is not None:
+        run.unrecorded = -math.inf  # for good: a function may report parts in between
+    elif isinstance(runners, dict) and whole(runners.get("num_episodes")) > 0:
+        run.unrecorded += 1
+        if run.unrecorded == _PATIENCE:
+            warn_once("results unrecorded", _NO_RECORDER)
+
+
+def _present(evaluated: Mapping[str, Any], config: Any) -> dict[str, Any]:
+    """Returns the hyper-parameters as they are now: schedulers change the trial's config alone."""
+    present = {}
+    for name, value in evaluated.items():
+        place = config
+        for part in name.split("/"):
+            place = place.get(part, value) if isinstance(place, Mapping) else value
+        present[name] = place
+    return present

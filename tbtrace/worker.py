@@ -17,7 +17,6 @@ class Worker:
     Args:
         name: Name of the thread.
         failed: Called on the thread with the exception that left a job; the next job follows.
-        limit: Jobs that may wait; beyond it the oldest one is dropped. None: no limit.
         dropped: Called with each job that is dropped, in the thread of `put` or `stop`.
 
     Example:
@@ -32,12 +31,10 @@ class Worker:
         self,
         name: str,
         failed: Callable[[Exception], None],
-        limit: int | None = None,
         dropped: Callable[[Job], None] = lambda job: None,
     ) -> None:
         self._name = name
         self._failed = failed
-        self._limit = limit
         self._dropped = dropped
         self._jobs: deque[Job] = deque()
         self._change = threading.Condition()
@@ -47,20 +44,15 @@ class Worker:
 
     def put(self, job: Job) -> None:
         """Hands a job over and returns; after `stop` it is dropped."""
-        surplus = None
         with self._change:
-            if self._stopping:
-                surplus = job
-            else:
+            if not self._stopping:
                 self._jobs.append(job)
-                if self._limit is not None and len(self._jobs) > self._limit:
-                    surplus = self._jobs.popleft()
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                     self._thread.start()
                 self._change.notify_all()
-        if surplus is not None:
-            self._dropped(surplus)
+                return
+        self._dropped(job)
 
     def drain(self, timeout: float) -> bool:
         """Waits until everything is done; returns False when `timeout` seconds did not do."""

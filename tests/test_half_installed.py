@@ -194,7 +194,7 @@ def messages_of(*trials: Path, each: list[dict[str, Any]]) -> list[str]:
                 callback.log_trial_result(number, fake, {"training_iteration": number, **result})
         for fake in fakes:
             callback.log_trial_end(fake)
-    assert not callback._unrecorded
+    assert not callback._runs
     return messages
 
 

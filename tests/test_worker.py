@@ -88,22 +88,6 @@ def test_an_error_in_failed_does_not_end_the_thread() -> None:
     assert done == [1]
 
 
-def test_beyond_the_limit_the_oldest_waiting_job_is_dropped(gate: threading.Event) -> None:
-    done: list[int] = []
-    dropped: list[Job] = []
-    worker = Worker("limit", never, limit=2, dropped=dropped.append)
-    first, started = held_up(gate)
-    worker.put(first)
-    assert started.wait(5.0)
-    jobs = [appending(done, number) for number in range(5)]
-    for job in jobs:
-        worker.put(job)
-    assert dropped == jobs[:3]
-    gate.set()
-    assert worker.stop(5.0)
-    assert done == [3, 4]
-
-
 def test_drain_gives_up_after_its_timeout(gate: threading.Event) -> None:
     worker = Worker("drain", never)
     job, _ = held_up(gate)

@@ -37,32 +37,39 @@ class Axes:
         units: str | None,
         legend: Sequence[tuple[str, str]],
         grow: bool,
+        equal: bool = True,
+        rows: Sequence[tuple[float, str]] | None = None,
     ) -> None:
-        self._size = size
+        self._size, self._equal = size, equal
         self._heads = [(line, ink) for line, ink in ((title, _INK), (caption, _PALE)) if line]
         most = min(_NAME, size[0] // 4)
         self._legend = [(text.shorten(name, most, _SMALL), ink) for name, ink in legend]
         widest = max((text.width(name, _SMALL) for name, _ in self._legend), default=0)
         self._legend_size = (_SWATCH + widest + 18, _ROW * len(self._legend) + 8)
         self._suffix = f" [{text.clean(units)}]" if units else ""
+        self._rows = rows and [(y, text.shorten(name, size[0] // 4, _SMALL)) for y, name in rows]
         wide, high = size
         top = _MARGIN + _LINE * len(self._heads) + 4
         room = (_MARGIN, top, wide - 2 * _MARGIN, high - _MARGIN - 2 * _LINE - _TICK)
         # Ticks need the scale, which needs the room that the ticks leave: twice is near enough.
         for _ in range(2):
-            self.scale = Scale.fit(limits, room, grow=grow, centre=not legend)
+            self.scale = Scale.fit(limits, room, grow=grow, centre=not legend, equal=equal)
             self._ticks = self._choose_ticks(names)
             left = _MARGIN + _LINE + self._tick_width() + _TICK + 8
             room = (left, *room[1:])
-        self.scale = Scale.fit(limits, room, grow=grow, centre=not legend)
+        self.scale = Scale.fit(limits, room, grow=grow, centre=not legend, equal=equal)
         self._ticks = self._choose_ticks(names)
 
     def _choose_ticks(self, names: tuple[str, str]) -> tuple[Ticks, Ticks]:
         (x0, x1, y0, y1), (left, top, right, bottom) = self.scale.limits, self.scale.box
         columns, rows = max(2, (right - left) // 80), max(2, (bottom - top) // 50)
         across = Ticks.between(x0, x1, columns, names[0])
+        if self._rows is not None:
+            seen = [(y, name) for y, name in self._rows if min(y0, y1) <= y <= max(y0, y1)]
+            values, labels = zip(*seen, strict=True) if seen else ((), ())
+            return across, Ticks(values, labels, names[1])
         up = Ticks.between(y0, y1, rows, names[1])
-        if across.power != up.power and self.scale.stretch == 1:
+        if across.power != up.power and self._equal and self.scale.stretch == 1:
             # Equal scale is only seen where both axes count in the same unit.
             power = max(across.power, up.power)
             across = Ticks.between(x0, x1, columns, names[0], power)
@@ -70,7 +77,7 @@ class Axes:
         return across, up
 
     def _tick_width(self) -> int:
-        return max(text.width(label, _SMALL) for label in self._ticks[1].labels)
+        return max((text.width(label, _SMALL) for label in self._ticks[1].labels), default=0)
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         u, v = self.scale.project(np.array([(x, y)]))[0].tolist()

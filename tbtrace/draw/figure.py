@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import CircleCollection, Collection, LineCollection
+from matplotlib.collections import CircleCollection, Collection, LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox, IdentityTransform
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from tbtrace.draw import png
 from tbtrace.draw.axes import Axes
 from tbtrace.draw.scale import Limits
 from tbtrace.errors import ContractError
@@ -45,6 +46,8 @@ class Plot:
         legend: `(text, colour)` of each entry, drawn beside or below the axes where there is room,
             else in their emptiest corner; left out where it is larger than the axes.
         grow: Whether the axes fill the picture, showing more than `limits`; else they end there.
+        equal: Whether a unit is as long in x as in y; False fills the picture with `limits`.
+        rows: `(y, text)` of each tick of the y axis, instead of numbers.
 
     Attributes:
         scale: Where coordinates lie on the picture (`scale.project`).
@@ -70,6 +73,8 @@ class Plot:
         units: str | None = None,
         legend: Sequence[tuple[str, str]] = (),
         grow: bool = True,
+        equal: bool = True,
+        rows: Sequence[tuple[float, str]] | None = None,
     ) -> None:
         if size[0] < SMALLEST[0] or size[1] < SMALLEST[1]:
             raise ContractError(f"a picture of {size} pixels; at least {SMALLEST} are needed")
@@ -83,6 +88,8 @@ class Plot:
             units=units,
             legend=legend,
             grow=grow,
+            equal=equal,
+            rows=rows,
         )
         self.scale = self._axes.scale
         self._floor = self._axes.floor()
@@ -161,6 +168,57 @@ class Plot:
         if dots:
             self._circles(np.array(dots), width + 0.5, dot_inks, "none", 0, alpha)
 
+    def band(
+        self,
+        x: NDArray[np.float64],
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+        colour: str,
+        *,
+        alpha: float = 0.25,
+    ) -> None:
+        """Fills the area between two curves.
+
+        Args:
+            x: float `(n,)`.
+            low: float `(n,)`, of one curve; a NaN or an infinity is a gap.
+            high: float `(n,)`, of the other, likewise.
+            colour: `#rrggbb`.
+            alpha: 0 (unseen) to 1 (opaque).
+        """
+        below, above = np.column_stack([x, low]), np.column_stack([x, high])
+        whole = np.where(np.isfinite(below) & np.isfinite(above), above, np.nan)
+        below, above = self._upwards(below), self._upwards(above)
+        areas = [
+            np.concatenate([below[first:last], above[first:last][::-1]])
+            for first, last in _pieces(whole)
+            if last - first > 1
+        ]
+        if areas:
+            shape = PolyCollection(areas, facecolors=colour, transform=IdentityTransform())
+            self._add(shape, alpha)
+
+    def bars(
+        self, boxes: NDArray[np.float64], colours: Sequence[str], *, alpha: float = 1.0
+    ) -> None:
+        """Fills rectangles, the later ones on top; each is at least a pixel wide and high.
+
+        Args:
+            boxes: float `(n, 4)`, rows of `(x0, x1, y0, y1)`; one with a NaN is left out.
+            colours: `#rrggbb`, one for each rectangle.
+            alpha: 0 (unseen) to 1 (opaque).
+        """
+        one, other = self._upwards(boxes[:, [0, 2]]), self._upwards(boxes[:, [1, 3]])
+        low, high = np.minimum(one, other).round(), np.maximum(one, other).round()
+        high = np.maximum(high, low + 1)
+        seen = np.isfinite(low).all(axis=1) & np.isfinite(high).all(axis=1)
+        if seen.any():
+            (x0, y0), (x1, y1) = low[seen].T, high[seen].T
+            corners = np.stack([x0, y0, x1, y0, x1, y1, x0, y1], axis=1).reshape(-1, 4, 2)
+            inks = [ink for ink, drawn in zip(colours, seen, strict=True) if drawn]
+            shape = PolyCollection(corners, facecolors=inks, transform=IdentityTransform())
+            self._add(shape, alpha)
+
     def starts(self, points: NDArray[np.float64], colours: Sequence[str], radius: float) -> None:
         """Marks points, float `(n, 2)`, with rings of `radius` pixels."""
         self._circles(self._upwards(points), radius, "white", colours, 2)
@@ -181,6 +239,10 @@ class Plot:
         image.paste(marks, mask=marks)
         self._axes.write(image, self._places, np.asarray(marks)[..., 3] > 0)
         return np.array(image)
+
+    def png(self) -> bytes:
+        """Returns the picture so far as a PNG file; the same picture gives the same bytes."""
+        return png.encode(self.render())
 
     def _raster(self) -> Image.Image:
         # The hair more than the size keeps int() in matplotlib from losing a pixel.

@@ -15,7 +15,7 @@ _LARGEST_ERROR = 6.0
 """Root of the mean square distance, of 255, beyond which a palette would be seen."""
 
 
-def encode(image: NDArray[Any]) -> bytes:
+def encode(image: NDArray[Any], lossless: bool = False) -> bytes:
     r"""Returns the PNG file of an image; the same pixels always give the same bytes.
 
     Drawings are stored with their 256 most frequent colours, rounded to five bits a channel (black
@@ -24,6 +24,7 @@ def encode(image: NDArray[Any]) -> bytes:
 
     Args:
         image: uint8 `(height, width, 3)` or `(height, width, 4)`, RGB or RGBA.
+        lossless: Store every pixel as it is, of drawings as well.
 
     Raises:
         ContractError: Another dtype or shape, or no pixels.
@@ -40,7 +41,9 @@ def encode(image: NDArray[Any]) -> bytes:
         if image[..., 3].min() < 255:
             return _file(Image.fromarray(np.ascontiguousarray(image)))
         image = image[..., :3]
-    return _file(_with_palette(image) or Image.fromarray(np.ascontiguousarray(image)))
+    return _file(
+        (None if lossless else _with_palette(image)) or Image.fromarray(np.ascontiguousarray(image))
+    )
 
 
 def _with_palette(image: NDArray[np.uint8]) -> Image.Image | None:

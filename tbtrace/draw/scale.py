@@ -92,7 +92,15 @@ class Scale:
     stretch: float = 1.0
 
     @classmethod
-    def fit(cls, limits: Limits, room: Box, *, grow: bool, centre: bool = True) -> Scale:
+    def fit(
+        cls,
+        limits: Limits,
+        room: Box,
+        *,
+        grow: bool,
+        centre: bool = True,
+        equal: bool = True,
+    ) -> Scale:
         """Fits limits into the room at equal scale, or stretched where they are flatter than 8:1.
 
         Args:
@@ -100,6 +108,7 @@ class Scale:
             room: The pixels that may be used.
             grow: Show more along one axis to fill the room; else use a part of the room.
             centre: Where a part is used: the middle one; else the one at the top left.
+            equal: False fills the room whatever the ratio of the sides.
 
         Raises:
             ContractError: A limit is not finite, two are equal, or the room is empty.
@@ -111,6 +120,8 @@ class Scale:
             raise ContractError(f"limits {limits} must be finite, with x0 != x1 and y0 != y1")
         if wide < 1 or high < 1:
             raise ContractError(f"no room for axes in {room}; make the picture larger")
+        if not equal:
+            return cls(limits, room)
         per_x, per_y = wide / abs(x1 - x0), high / abs(y1 - y0)
         sides = abs(x1 - x0) / abs(y1 - y0)
         if max(sides, 1 / sides) > FLATTEST:

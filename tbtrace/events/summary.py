@@ -1,8 +1,9 @@
-"""Ready events for an `EventFile`: scalars, histograms, pictures and texts.
+"""Ready events for an `EventFile`: scalars, histograms, pictures, texts, and how a file begins.
 
 Each function returns one serialised `Event`. TensorBoard expects that a tag is written with growing
 steps, and once per step; its data server drops what breaks this rule. `wall_time` is the time of
-the event in seconds since the epoch, now where it is None.
+the event in seconds since the epoch, now where it is None. Steps are int64: others raise
+`ContractError`. Lone surrogates in tags and texts become `?`.
 
 Scalars are plain `simple_value`s, which every script that reads event files understands. The rest
 are tensor summaries with their plugin, data class and description on every event: TensorBoard's
@@ -11,17 +12,42 @@ data server shows no titles or descriptions of the older kinds.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from tensorboard.compat.proto import summary_pb2, types_pb2
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.tensor_pb2 import TensorProto
-from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 
 from tbtrace.errors import ContractError
+from tbtrace.events import message, wire
+
+# Numbers of the fields, from tensorboard/compat/proto: event and summary.
+_FILE_VERSION, _SESSION_LOG = 3, 7  # Event
+_STATUS, _START = 1, 1  # SessionLog
+_SIMPLE_VALUE = 2  # Summary.Value
+
+
+def version(wall_time: float | None = None) -> bytes:
+    """Returns the first event of every event file: the version of its format.
+
+    Example:
+        >>> b"brain.Event:2" in version()
+        True
+    """
+    return message.stamp(0, wall_time) + wire.text(_FILE_VERSION, "brain.Event:2")
+
+
+def start(step: int, wall_time: float | None = None) -> bytes:
+    """Returns the start of a session at `step`.
+
+    TensorBoard's Python server takes the first start of a run as its beginning; at each later one
+    it forgets what the run had at `step` and above. Its data server ignores them.
+
+    Example:
+        >>> start(5, wall_time=0.0).hex(" ", -9)
+        '090000000000000000 10053a020801'
+    """
+    return message.stamp(step, wall_time) + wire.data(_SESSION_LOG, wire.integer(_STATUS, _START))
 
 
 def scalars(step: int, values: Mapping[str, float], wall_time: float | None = None) -> bytes:
@@ -35,13 +61,16 @@ def scalars(step: int, values: Mapping[str, float], wall_time: float | None = No
         wall_time: Seconds since the epoch.
 
     Example:
+        >>> from tensorboard.compat.proto.event_pb2 import Event
         >>> Event.FromString(scalars(3, {"loss": 0.5})).summary.value[0].simple_value
         0.5
     """
-    event = _event(step, wall_time)
-    for tag, value in values.items():
-        event.summary.value.add(tag=tag, simple_value=value)
-    return _serialised(event)
+    with np.errstate(all="ignore"):
+        floats = np.fromiter(values.values(), np.float64, len(values)).astype("<f4")
+    parts = [b""] * (2 * len(values))
+    parts[::2] = map(_before_the_float, values)
+    parts[1::2] = floats.view("V4").tolist()
+    return message.event(step, parts, wall_time)
 
 
 def histogram(
@@ -65,8 +94,9 @@ def histogram(
         ContractError: `buckets` has another shape.
 
     Example:
-        >>> event = histogram(1, "speed", np.array([[0.0, 1.0, 7.0], [1.0, 2.0, 3.0]]))
-        >>> Event.FromString(event).summary.value[0].metadata.plugin_data.plugin_name
+        >>> from tensorboard.compat.proto.event_pb2 import Event
+        >>> speeds = histogram(1, "speed", np.array([[0.0, 1.0, 7.0], [1.0, 2.0, 3.0]]))
+        >>> Event.FromString(speeds).summary.value[0].metadata.plugin_data.plugin_name
         'histograms'
     """
     if buckets.ndim != 2 or buckets.shape[1] != 3:
@@ -74,13 +104,9 @@ def histogram(
             f"histogram {tag!r}: buckets have the shape {buckets.shape};"
             " give rows of (left edge, right edge, count)"
         )
-    tensor = TensorProto(
-        dtype=types_pb2.DT_DOUBLE,
-        tensor_shape=_shape(*buckets.shape),
-        tensor_content=buckets.astype("<f8").tobytes(),
-    )
-    metadata = _metadata("histograms", summary_pb2.DATA_CLASS_TENSOR, description=description)
-    return _tensor_event(step, tag, tensor, metadata, wall_time)
+    tensor = message.double_tensor(buckets)
+    value = message.tensor_value(tag, tensor, "histograms", description=description)
+    return message.event(step, [value], wall_time)
 
 
 def image(
@@ -111,15 +137,16 @@ def image(
         ContractError: `encoded` is empty.
 
     Example:
-        >>> event = image(1, "traces/paths", [b"(a PNG)"], 640, 480, title="Paths")
-        >>> Event.FromString(event).summary.value[0].metadata.display_name
+        >>> from tensorboard.compat.proto.event_pb2 import Event
+        >>> paths = image(1, "traces/paths", [b"(a PNG)"], 640, 480, title="Paths")
+        >>> Event.FromString(paths).summary.value[0].metadata.display_name
         'Paths'
     """
     if not encoded:
         raise ContractError(f"image {tag!r}: there is no picture; give one or more encoded files")
-    strings = (b"%d" % width, b"%d" % height, *encoded)
-    metadata = _metadata("images", summary_pb2.DATA_CLASS_BLOB_SEQUENCE, title, description)
-    return _tensor_event(step, tag, _strings(strings, len(strings)), metadata, wall_time)
+    tensor = message.string_tensor([b"%d" % width, b"%d" % height, *encoded], len(encoded) + 2)
+    value = message.tensor_value(tag, tensor, "images", message.BLOBS, title, description)
+    return message.event(step, [value], wall_time)
 
 
 def text(
@@ -135,52 +162,18 @@ def text(
         wall_time: Seconds since the epoch.
 
     Example:
-        >>> event = text(0, "tbtrace/about", "Written by **tbtrace**.")
-        >>> Event.FromString(event).summary.value[0].tensor.string_val[0]
+        >>> from tensorboard.compat.proto.event_pb2 import Event
+        >>> about = text(0, "tbtrace/about", "Written by **tbtrace**.")
+        >>> Event.FromString(about).summary.value[0].tensor.string_val[0]
         b'Written by **tbtrace**.'
     """
-    metadata = _metadata("text", summary_pb2.DATA_CLASS_TENSOR, description=description)
-    return _tensor_event(step, tag, _strings([markdown.encode()]), metadata, wall_time)
+    tensor = message.string_tensor([markdown.encode(errors="replace")])
+    value = message.tensor_value(tag, tensor, "text", description=description)
+    return message.event(step, [value], wall_time)
 
 
-def _event(step: int, wall_time: float | None) -> Event:
-    return Event(wall_time=time.time() if wall_time is None else wall_time, step=step)
-
-
-def _tensor_event(
-    step: int,
-    tag: str,
-    tensor: TensorProto,
-    metadata: summary_pb2.SummaryMetadata,
-    wall_time: float | None,
-) -> bytes:
-    event = _event(step, wall_time)
-    event.summary.value.add(tag=tag, tensor=tensor, metadata=metadata)
-    return _serialised(event)
-
-
-def _metadata(
-    plugin: str, data_class: int, title: str = "", description: str = ""
-) -> summary_pb2.SummaryMetadata:
-    # No plugin content: version 0 of each of these plugins' data is the empty message.
-    return summary_pb2.SummaryMetadata(
-        plugin_data=summary_pb2.SummaryMetadata.PluginData(plugin_name=plugin),
-        data_class=data_class,
-        display_name=title,
-        summary_description=description,
-    )
-
-
-def _strings(values: Sequence[bytes], *shape: int) -> TensorProto:
-    return TensorProto(
-        dtype=types_pb2.DT_STRING, tensor_shape=_shape(*shape), string_val=list(values)
-    )
-
-
-def _shape(*sizes: int) -> TensorShapeProto:
-    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in sizes])
-
-
-def _serialised(event: Event) -> bytes:
-    data: bytes = event.SerializeToString()
-    return data
+@lru_cache(maxsize=1 << 14)
+def _before_the_float(tag: str) -> bytes:
+    # All of a scalar but its last four bytes depends on the tag alone, and tags come back.
+    start = wire.text(message.TAG, tag) + wire.key(_SIMPLE_VALUE, wire.FIXED32)
+    return wire.key(message.VALUE, wire.LENGTH) + wire.varint(len(start) + 4) + start

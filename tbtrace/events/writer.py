@@ -1,9 +1,9 @@
-"""A tensorboardX `SummaryWriter` that writes through an `EventFile`.
+"""A tensorboardX `SummaryWriter` that writes through an `EventLog`.
 
 Ray's TensorBoard logger and users' own `add_*` calls expect tensorboardX. Its own writer goes
 through a queue and a thread: `flush()` leaves the last records behind, a full disk blocks training
 for ever, and two writers in one directory can erase each other's file. This one has no queue, no
-thread and no exit hook; `flush()` is exact, and errors of the disk are raised in the caller.
+thread and no exit hook; `flush()` is exact, and a failing disk is the event log's matter.
 """
 
 from __future__ import annotations
@@ -18,27 +18,31 @@ import tensorboardX
 from tensorboardX.summary import hparams
 from tensorboardX.writer import FileWriter
 
-from tbtrace.events.file import ClosedFileError, EventFile
+from tbtrace.errors import Problems
+from tbtrace.events.file import ClosedFileError
+from tbtrace.events.inturn import InTurn
+from tbtrace.events.log import EventLog
 
 
 class SummaryWriter(tensorboardX.SummaryWriter):
-    """tensorboardX's `SummaryWriter` on top of `event_file`, which others may write to as well.
+    """tensorboardX's `SummaryWriter` on top of an event log, which others may write to as well.
 
     Every `add_*` method of tensorboardX works and writes what tensorboardX writes. `add_scalars`
     and `add_hparams` write runs of their own below this one, as they always do, each into an
-    `EventFile` that starts at the step of ours. `close` closes the event file for all who write to
-    it; unlike tensorboardX's, a closed writer does not come to life again.
+    `EventLog` that starts at the step of ours. `close` closes the log for all who write to it;
+    unlike tensorboardX's, a closed writer does not come to life again.
 
     Args:
-        event_file: Where the events go.
+        log: Where the events go, at once or in their turn.
+        problems: Where events are counted that were lost in runs below this one.
 
     Raises:
-        ClosedFileError: By every `add_*` once the writer or its event file has been closed.
+        ClosedFileError: By every `add_*` once the writer or its log has been closed.
 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as directory:
-        ...     with SummaryWriter(EventFile(directory)) as writer:
+        ...     with SummaryWriter(EventLog(directory, Problems()), Problems()) as writer:
         ...         writer.add_scalar("loss", 0.5, global_step=1)
         ...     len(list(Path(directory).iterdir()))
         1
@@ -47,21 +51,24 @@ class SummaryWriter(tensorboardX.SummaryWriter):
     file_writer: Any
     all_writers: Any
 
-    def __init__(self, event_file: EventFile) -> None:
-        self._event_file = event_file
-        super().__init__(logdir=str(event_file.path.parent))
+    def __init__(self, log: EventLog | InTurn, problems: Problems) -> None:
+        self._log = log
+        self._problems = problems
+        super().__init__(logdir=str(log.directory))
 
     def _get_file_writer(self) -> FileWriter:
         # tensorboardX's one seam: its constructor and every add_* get their writer here.
+        if self._log.closed:
+            raise ClosedFileError(f"the writer of {self._log.directory} is closed")
         if self.all_writers is None:
-            if self._event_file.closed:
-                raise ClosedFileError(f"the writer of {self._event_file.path} is closed")
-            self.file_writer = _FileWriter(self._event_file)
+            self.file_writer = _FileWriter(self._log)
             self.all_writers = {self.logdir: self.file_writer}
         return self.file_writer
 
-    def _event_file_below(self, *names: str) -> EventFile:
-        return EventFile(Path(self.logdir, *names), start_step=self._event_file.start_step)
+    def _log_below(self, *names: str) -> EventLog:
+        log = EventLog(Path(self.logdir, *names), self._problems)
+        log.restart(self._log.start_step)
+        return log
 
     def add_scalars(
         self,
@@ -83,7 +90,9 @@ class SummaryWriter(tensorboardX.SummaryWriter):
             # The very key under which tensorboardX looks for a writer before it makes its own.
             run = os.path.join(self.logdir, main_tag, tag)
             if run not in self.all_writers:
-                self.all_writers[run] = _FileWriter(self._event_file_below(main_tag, tag))
+                below = self._log_below(main_tag, tag)
+                self._log.carry(below)
+                self.all_writers[run] = _FileWriter(below)
         super().add_scalars(main_tag, tag_scalar_dict, global_step, walltime)
 
     def add_hparams(
@@ -103,7 +112,7 @@ class SummaryWriter(tensorboardX.SummaryWriter):
         """
         self._get_file_writer()
         summaries = hparams(hparam_dict, metric_dict)
-        with SummaryWriter(self._event_file_below(name or str(time.time()))) as run:
+        with SummaryWriter(self._log_below(name or str(time.time())), self._problems) as run:
             for summary in summaries:
                 run.file_writer.add_summary(summary)
             for tag, value in metric_dict.items():
@@ -111,27 +120,27 @@ class SummaryWriter(tensorboardX.SummaryWriter):
 
 
 class _FileWriter(FileWriter):
-    """tensorboardX's `FileWriter`, on an `EventFile`."""
+    """tensorboardX's `FileWriter`, on an `EventLog`."""
 
-    def __init__(self, event_file: EventFile) -> None:
+    def __init__(self, log: EventLog | InTurn) -> None:
         # In place of super().__init__, which opens a file and starts a thread.
-        self.event_writer = _EventWriter(event_file)
+        self.event_writer = _EventWriter(log)
         self._default_metadata: dict[str, Any] = {}
 
 
 class _EventWriter:
     """What `FileWriter` asks of tensorboardX's `EventFileWriter`."""
 
-    def __init__(self, event_file: EventFile) -> None:
-        self._event_file = event_file
-        self.flush = event_file.flush
-        self.close = event_file.close
+    def __init__(self, log: EventLog | InTurn) -> None:
+        self._log = log
+        self.flush = log.flush
+        self.close = log.close
 
     def get_logdir(self) -> str:
-        return str(self._event_file.path.parent)
+        return str(self._log.directory)
 
     def add_event(self, event: Any) -> None:
-        self._event_file.add(event.SerializeToString())
+        self._log.add(event.SerializeToString())
 
     def reopen(self) -> None:
         """Nothing: the writer is open until it is closed, and then for good."""

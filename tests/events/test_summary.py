@@ -1,16 +1,27 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.compat.proto.event_pb2 import Event
-from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_BLOB_SEQUENCE, DATA_CLASS_TENSOR
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import (
+    DATA_CLASS_BLOB_SEQUENCE,
+    DATA_CLASS_TENSOR,
+    SummaryMetadata,
+)
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.compat.proto.types_pb2 import DT_DOUBLE, DT_STRING
 from tensorboard.plugins.histogram import metadata as histogram_metadata
 from tensorboard.plugins.histogram.summary import histogram_pb
 from tensorboard.plugins.image import metadata as image_metadata
@@ -22,12 +33,46 @@ from tbtrace.errors import ContractError
 from tbtrace.events import summary
 from tbtrace.events.file import EventFile
 
+STEPS = st.integers(-(1 << 63), (1 << 63) - 1)
+TEXTS = st.text() | st.text(st.characters(categories=["Cs"]))  # lone surrogates too
 BUCKETS = np.array([[0.0, 0.5, 3.0], [0.5, 1.0, 0.0], [1.0, 1.5, 4.0]])
 
 
 def value_of(event: bytes):
     (value,) = Event.FromString(event).summary.value
     return value
+
+
+def said(text: str) -> str:
+    """What is left of `text` in UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
+def assert_same(event: bytes, official: Event) -> None:
+    """Compares all fields, known or not, by their bytes: NaN is not equal to itself."""
+    ours = Event.FromString(event)
+    assert ours.SerializeToString(deterministic=True) == official.SerializeToString(
+        deterministic=True
+    )
+
+
+def official_tensor(
+    step: int,
+    tag: str,
+    plugin: str,
+    dtype: int,
+    shape: tuple[int, ...],
+    metadata: Mapping[str, object],
+    **content: object,
+) -> Event:
+    dims = [TensorShapeProto.Dim(size=size) for size in shape]
+    tensor = TensorProto(dtype=dtype, tensor_shape=TensorShapeProto(dim=dims), **content)
+    plugin_data = SummaryMetadata.PluginData(plugin_name=plugin)
+    event = Event(wall_time=1.5, step=step)
+    event.summary.value.add(
+        tag=tag, tensor=tensor, metadata=SummaryMetadata(plugin_data=plugin_data, **metadata)
+    )
+    return event
 
 
 def png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
@@ -41,6 +86,73 @@ def test_scalars_share_one_event() -> None:
     assert event.step == 7
     values = {value.tag: value.simple_value for value in event.summary.value}
     assert values == {"a": 0.25, "b/c": -1.0}
+
+
+@given(STEPS, st.dictionaries(TEXTS, st.floats(width=32) | st.booleans()))
+def test_scalars_are_what_tensorboards_protos_say(step: int, values: dict[str, float]) -> None:
+    official = Event(wall_time=1.5, step=step)
+    official.summary.SetInParent()
+    for tag, value in values.items():
+        official.summary.value.add(tag=said(tag), simple_value=value)
+    assert_same(summary.scalars(step, values, wall_time=1.5), official)
+
+
+@given(st.lists(st.floats()))
+def test_scalars_are_rounded_to_float32(values: list[float]) -> None:
+    event = summary.scalars(1, {str(number): value for number, value in enumerate(values)})
+    read = [value.simple_value for value in Event.FromString(event).summary.value]
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(np.array(read), np.array(values).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1e300, np.inf), (-1e39, -np.inf), (1e-320, 0.0), (-np.inf, -np.inf), (np.float16(2), 2.0)],
+)
+def test_numbers_beyond_float32_do_not_raise(value: float, shown: float) -> None:
+    with np.errstate(all="raise"):
+        assert value_of(summary.scalars(1, {"a": value})).simple_value == shown
+
+
+def test_minus_zero_and_nan_stay() -> None:
+    minus_zero, nan = Event.FromString(summary.scalars(1, {"a": -0.0, "b": np.nan})).summary.value
+    assert np.signbit(minus_zero.simple_value)
+    assert np.isnan(nan.simple_value)
+
+
+def test_zero_is_a_value_and_not_a_lack_of_one() -> None:
+    assert value_of(summary.scalars(1, {"a": 0.0})).HasField("simple_value")
+
+
+def test_any_number_of_tags_keep_their_values() -> None:
+    values = {f"tag {number}": float(number) for number in range(20_000)}
+    for step in (1, 2):
+        written = Event.FromString(summary.scalars(step, values)).summary.value
+        assert {value.tag: value.simple_value for value in written} == values
+
+
+def test_a_step_beyond_int64_is_refused() -> None:
+    with pytest.raises(ContractError, match="beyond a signed integer of 64 bits"):
+        summary.scalars(1 << 63, {"a": 1.0})
+
+
+def test_a_file_begins_with_its_version() -> None:
+    assert_same(summary.version(1.5), Event(wall_time=1.5, file_version="brain.Event:2"))
+
+
+@given(STEPS)
+def test_a_session_starts_at_its_step(step: int) -> None:
+    start = SessionLog(status=SessionLog.START)
+    assert_same(summary.start(step, 1.5), Event(wall_time=1.5, step=step, session_log=start))
+
+
+def test_building_events_needs_no_protobuf() -> None:
+    code = (
+        "import sys, tbtrace.events.summary, tbtrace.events.dashboards\n"
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"google", "tensorboard", "tensorboardX"} & set(done.stdout.split())
 
 
 def test_scalars_are_read_by_users_scripts(tmp_path: Path) -> None:
@@ -59,8 +171,10 @@ def test_scalars_are_read_by_users_scripts(tmp_path: Path) -> None:
         lambda wall_time: summary.histogram(1, "h", BUCKETS, wall_time=wall_time),
         lambda wall_time: summary.image(1, "i", [b"png"], 1, 1, wall_time=wall_time),
         lambda wall_time: summary.text(1, "t", "hello", wall_time=wall_time),
+        summary.version,
+        lambda wall_time: summary.start(1, wall_time),
     ],
-    ids=["scalars", "histogram", "image", "text"],
+    ids=["scalars", "histogram", "image", "text", "version", "start"],
 )
 def test_wall_time_is_now_unless_given(build) -> None:
     before = time.time()
@@ -93,6 +207,23 @@ def test_histogram_holds_the_buckets_as_tensorboards_own_does(buckets: np.ndarra
     assert histogram_metadata.parse_plugin_metadata(content).version == 0
 
 
+@given(STEPS, TEXTS, TEXTS, st.lists(st.tuples(*[st.floats()] * 3)))
+def test_histogram_is_what_tensorboards_protos_say(
+    step: int, tag: str, description: str, rows: list[tuple[float, float, float]]
+) -> None:
+    buckets = np.array(rows, np.float64).reshape(-1, 3)
+    official = official_tensor(
+        step,
+        said(tag),
+        "histograms",
+        DT_DOUBLE,
+        buckets.shape,
+        {"data_class": DATA_CLASS_TENSOR, "summary_description": said(description)},
+        tensor_content=buckets.tobytes(),
+    )
+    assert_same(summary.histogram(step, tag, buckets, description, 1.5), official)
+
+
 @pytest.mark.parametrize("shape", [(3,), (3, 2), (2, 3, 1), (0,)])
 def test_histogram_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ContractError, match=r"'h': buckets have the shape .*; give rows of"):
@@ -108,9 +239,35 @@ def test_image_is_a_sequence_of_blobs() -> None:
     assert value.metadata.summary_description == "about"
 
 
+@given(STEPS, TEXTS, TEXTS, TEXTS, st.lists(st.binary(), min_size=1))
+def test_image_is_what_tensorboards_protos_say(
+    step: int, tag: str, title: str, description: str, encoded: list[bytes]
+) -> None:
+    official = official_tensor(
+        step,
+        said(tag),
+        "images",
+        DT_STRING,
+        (2 + len(encoded),),
+        {
+            "data_class": DATA_CLASS_BLOB_SEQUENCE,
+            "display_name": said(title),
+            "summary_description": said(description),
+        },
+        string_val=[b"640", b"480", *encoded],
+    )
+    assert_same(summary.image(step, tag, encoded, 640, 480, title, description, 1.5), official)
+
+
 def test_image_without_a_picture_is_refused() -> None:
     with pytest.raises(ContractError, match="'i': there is no picture"):
         summary.image(1, "i", [], 640, 480)
+
+
+def test_a_lone_surrogate_in_a_text_becomes_a_question_mark() -> None:
+    value = value_of(summary.text(1, "tag \ud800", "a \udfff b"))
+    assert value.tag == "tag ?"
+    assert list(value.tensor.string_val) == [b"a ? b"]
 
 
 @pytest.mark.parametrize("markdown", ["", "a | b\n-|-\n1 | 2", "Zürich → 山"])
@@ -120,6 +277,22 @@ def test_text_is_what_tensorboard_writes(markdown: str) -> None:
     assert value.tensor == theirs.tensor
     assert value.metadata.plugin_data == theirs.metadata.plugin_data
     assert value.metadata.data_class == DATA_CLASS_TENSOR
+
+
+@given(STEPS, TEXTS, TEXTS, TEXTS)
+def test_text_is_what_tensorboards_protos_say(
+    step: int, tag: str, markdown: str, description: str
+) -> None:
+    official = official_tensor(
+        step,
+        said(tag),
+        "text",
+        DT_STRING,
+        (),
+        {"data_class": DATA_CLASS_TENSOR, "summary_description": said(description)},
+        string_val=[said(markdown).encode()],
+    )
+    assert_same(summary.text(step, tag, markdown, description, 1.5), official)
 
 
 SCALARS = {f"group/metric {number}": float(number) for number in range(100)}

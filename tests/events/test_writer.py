@@ -19,9 +19,16 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard_server import Board, serve
 
-from tbtrace.events.file import ClosedFileError, EventFile
+from tbtrace.errors import Problems, TbtraceWarning
+from tbtrace.events.file import ClosedFileError
+from tbtrace.events.log import EventLog
 from tbtrace.events.summary import scalars
 from tbtrace.events.writer import SummaryWriter
+
+
+def writer_at(directory: str | Path) -> SummaryWriter:
+    problems = Problems()
+    return SummaryWriter(EventLog(directory, problems), problems)
 
 
 def events_in(directory: Path) -> list[Event]:
@@ -56,7 +63,7 @@ def add_everything(writer: tensorboardX.SummaryWriter) -> None:
 
 
 def test_writes_what_tensorboardx_writes(tmp_path: Path) -> None:
-    with SummaryWriter(EventFile(tmp_path / "ours")) as ours:
+    with writer_at(tmp_path / "ours") as ours:
         add_everything(ours)
     with tensorboardX.SummaryWriter(str(tmp_path / "theirs")) as theirs:
         add_everything(theirs)
@@ -66,10 +73,10 @@ def test_writes_what_tensorboardx_writes(tmp_path: Path) -> None:
 
 
 def test_shares_the_event_file_with_others(tmp_path: Path) -> None:
-    file = EventFile(tmp_path)
-    writer = SummaryWriter(file)
+    log = EventLog(tmp_path, Problems())
+    writer = SummaryWriter(log, Problems())
     writer.add_scalar("users", 1.0, 1)
-    file.add(scalars(1, {"ours": 2.0}))
+    log.add(scalars(1, {"ours": 2.0}))
     writer.add_scalar("users", 3.0, 2)
     writer.flush()
     tags = [event.summary.value[0].tag for event in events_in(tmp_path)]
@@ -78,7 +85,7 @@ def test_shares_the_event_file_with_others(tmp_path: Path) -> None:
 
 
 def test_flush_is_exact(tmp_path: Path) -> None:
-    with SummaryWriter(EventFile(tmp_path)) as writer:
+    with writer_at(tmp_path) as writer:
         for step in range(1, 101):
             writer.add_scalar("a", float(step), step)
             writer.flush()
@@ -94,23 +101,32 @@ def test_has_no_thread_no_queue_and_no_exit_hook(
     monkeypatch.setattr("tensorboardX.writer.EventFileWriter", refuse)
     monkeypatch.setattr("tensorboardX.writer.atexit", SimpleNamespace(register=refuse))
     threads = threading.active_count()
-    with SummaryWriter(EventFile(tmp_path)) as writer:
+    with writer_at(tmp_path) as writer:
         add_everything(writer)
         writer.add_scalars("chart", {"mean": 1.0}, 1)
         writer.add_hparams({"lr": 0.1}, {"return": 1.0}, name="row")
         assert threading.active_count() == threads
 
 
-def test_close_closes_the_event_file(tmp_path: Path) -> None:
-    file = EventFile(tmp_path)
-    writer = SummaryWriter(file)
+def test_nothing_is_there_before_the_first_flush(tmp_path: Path) -> None:
+    writer = writer_at(tmp_path / "run")
+    add_everything(writer)
+    assert list(tmp_path.iterdir()) == []
+    writer.flush()
+    assert len(events_in(tmp_path / "run")) > 10
+    writer.close()
+
+
+def test_close_closes_the_event_log(tmp_path: Path) -> None:
+    log = EventLog(tmp_path, Problems())
+    writer = SummaryWriter(log, Problems())
     writer.close()
     writer.close()
     writer.flush()
-    assert file.closed
+    assert log.closed
 
 
-@pytest.mark.parametrize(
+ADDS = pytest.mark.parametrize(
     "add",
     [
         lambda writer: writer.add_scalar("a", 1.0, 1),
@@ -119,28 +135,38 @@ def test_close_closes_the_event_file(tmp_path: Path) -> None:
     ],
     ids=["scalar", "scalars", "hparams"],
 )
+
+
+@ADDS
 def test_a_closed_writer_writes_nothing_more(
     tmp_path: Path, add: Callable[[SummaryWriter], None]
 ) -> None:
-    writer = SummaryWriter(EventFile(tmp_path))
+    writer = writer_at(tmp_path)
+    writer.add_scalar("a", 1.0, 0)
     writer.close()
     with pytest.raises(ClosedFileError, match="is closed"):
         add(writer)
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_file_closed_by_its_owner_takes_nothing_more(tmp_path: Path) -> None:
-    file = EventFile(tmp_path)
-    writer = SummaryWriter(file)
-    file.close()
+@ADDS
+def test_a_log_closed_by_its_owner_takes_nothing_more(
+    tmp_path: Path, add: Callable[[SummaryWriter], None]
+) -> None:
+    log = EventLog(tmp_path, Problems())
+    writer = SummaryWriter(log, Problems())
+    log.close()
     with pytest.raises(ClosedFileError, match="is closed"):
-        writer.add_scalar("a", 1.0, 1)
+        add(writer)
     writer.flush()
     writer.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_curves_of_one_chart_are_runs_below(tmp_path: Path) -> None:
-    with SummaryWriter(EventFile(tmp_path, start_step=4)) as writer:
+    log = EventLog(tmp_path, Problems())
+    log.restart(4)
+    with SummaryWriter(log, Problems()) as writer:
         for step in (4, 5):
             writer.add_scalars("chart/return", {"mean": step, "max": 2.0 * step}, step)
         writer.flush()
@@ -155,9 +181,46 @@ def test_curves_of_one_chart_are_runs_below(tmp_path: Path) -> None:
     assert start.step == 4
 
 
+def test_runs_below_are_flushed_and_closed_with_the_log(tmp_path: Path) -> None:
+    log = EventLog(tmp_path, Problems())
+    writer = SummaryWriter(log, Problems())
+    writer.add_scalars("chart", {"mean": 1.0}, 1)
+    log.flush()
+    assert len(events_in(tmp_path / "chart" / "mean")) == 1
+    writer.add_scalars("chart", {"mean": 2.0}, 2)
+    log.close()
+    assert len(events_in(tmp_path / "chart" / "mean")) == 2
+
+
+def test_runs_below_go_back_with_the_log(tmp_path: Path) -> None:
+    log = EventLog(tmp_path, Problems())
+    with SummaryWriter(log, Problems()) as writer:
+        log.restart(1)
+        writer.add_scalars("chart", {"mean": 1.0}, 1)
+        log.restart(1)
+        writer.add_scalars("chart", {"mean": 2.0}, 1)
+    (path,) = (tmp_path / "chart" / "mean").iterdir()
+    statuses = [event.session_log.status for event in EventFileLoader(str(path)).Load()]
+    assert statuses == [0, SessionLog.START, 0, SessionLog.START, 0]
+
+
+def test_runs_below_count_what_a_failing_disk_loses(tmp_path: Path) -> None:
+    problems = Problems()
+    with (
+        pytest.warns(TbtraceWarning, match="cannot be written"),
+        SummaryWriter(EventLog(tmp_path / "run", problems), problems) as writer,
+    ):
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "chart").touch()  # where the run below would have its folder
+        writer.add_scalar("a", 1.0, 1)
+        writer.add_scalars("chart", {"mean": 1.0}, 1)
+    assert len(events_in(tmp_path / "run")) == 1
+    assert problems.take() == {"records": 2}  # its session start, and the point
+
+
 def test_hparams_are_a_run_below_as_tensorboardx_writes_it(tmp_path: Path) -> None:
     parameters, metrics = {"lr": 0.1, "kind": "PPO", "on": True}, {"return": 3.0}
-    with SummaryWriter(EventFile(tmp_path / "ours")) as ours:
+    with writer_at(tmp_path / "ours") as ours:
         ours.add_hparams(parameters, metrics, name="row", global_step=2)
     with tensorboardX.SummaryWriter(str(tmp_path / "theirs")) as theirs:
         theirs.add_hparams(parameters, metrics, name="row", global_step=2)
@@ -171,7 +234,7 @@ class _Callback(TBXLoggerCallback):
 
     def __init__(self) -> None:
         super().__init__()
-        self._summary_writer_cls = lambda path, flush_secs: SummaryWriter(EventFile(path))
+        self._summary_writer_cls = lambda path, flush_secs: writer_at(path)
 
 
 @dataclass(eq=False)

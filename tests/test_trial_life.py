@@ -1,0 +1,152 @@
+"""Trials that fail and come back, are paused, cloned or restored: clean curves on real servers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ray import tune
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+from tensorboard_server import serve
+
+import tbtrace
+
+LAST = 8
+
+
+class Counting(tune.Trainable):  # type: ignore[misc]
+    """Counts iterations and lives; fails once at iteration 6, after a checkpoint at 3."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self.folder = Path(config["folder"])
+        self.lives = len(list(self.folder.glob("life-*")))
+        (self.folder / f"life-{self.lives}-{self.trial_id}").touch()
+
+    def step(self) -> dict[str, Any]:
+        if self.iteration + 1 == self.config.get("fails_at") and self.lives < self.config["fails"]:
+            raise RuntimeError("as planned")
+        time.sleep(self.config.get("seconds", 0))
+        level = 60 * self.lives + self.iteration
+        return {
+            "life": self.lives,
+            "score": float(self.config["lr"]),
+            "numbers": [1.0, 2.0],
+            "picture": np.full((3, 8, 8), level, np.uint8),
+        }
+
+    def save_checkpoint(self, folder: str) -> None:
+        Path(folder, "state").write_text("saved")
+
+    def load_checkpoint(self, folder: str) -> None:
+        assert Path(folder, "state").read_text() == "saved"
+
+    def reset_config(self, config: dict[str, Any]) -> bool:
+        return False
+
+
+def run_config(folder: Path, **options: Any) -> tune.RunConfig:
+    return tune.RunConfig(
+        name="run",
+        storage_path=str(folder / "storage"),
+        stop={"training_iteration": LAST},
+        verbose=0,
+        callbacks=[tbtrace.TraceLoggerCallback()],
+        checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=3),
+        **options,
+    )
+
+
+def results_of(path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path, "result.json").read_text().splitlines()]
+
+
+@pytest.fixture
+def lives(tmp_path: Path) -> Path:
+    folder = tmp_path / "lives"
+    folder.mkdir()
+    return folder
+
+
+def curves(path: Path, fast: bool) -> Iterator[tuple[list[int], list[float]]]:
+    """Yields steps and values of the curve and of the pictures' grey levels, from a server."""
+    with serve(path, fast=fast) as board:
+        board.wait_for(lambda: board.scalars(".", "ray/tune/life")[-1][0] == LAST, 30)
+        board.wait_for(lambda: board.images(".", "ray/tune/picture")[-1][0] == LAST, 30)
+        life = board.scalars(".", "ray/tune/life")
+        yield [step for step, _ in life], [value for _, value in life]
+        pictures = board.images(".", "ray/tune/picture")
+        yield [step for step, *_ in pictures], []
+        histograms = board.histograms(".", "ray/tune/numbers")
+        yield [step for step, *_ in histograms], []
+
+
+def check(path: Path, expected: list[float]) -> None:
+    steps = list(range(1, LAST + 1))
+    for fast in (True, False):
+        curve, pictures, histograms = curves(path, fast)
+        assert curve == (steps, expected), fast
+        assert pictures[0] == steps, fast
+        assert histograms[0] == steps, fast
+
+
+def test_a_retry_from_a_checkpoint(ray_session: None, tmp_path: Path, lives: Path) -> None:
+    tuner = tune.Tuner(
+        Counting,
+        param_space={"folder": str(lives), "lr": 1.0, "fails_at": 6, "fails": 1},
+        run_config=run_config(tmp_path, failure_config=tune.FailureConfig(max_failures=1)),
+    )
+    grid = tuner.fit()
+    assert not grid.errors
+    # Tune wrote iterations 4 and 5 twice; nobody sees their first version any more.
+    rows = results_of(grid[0].path)
+    assert [row["training_iteration"] for row in rows] == [1, 2, 3, 4, 5, 4, 5, 6, 7, 8]
+    check(Path(grid[0].path), [0, 0, 0, 1, 1, 1, 1, 1])
+
+
+def test_a_restored_experiment(ray_session: None, tmp_path: Path, lives: Path) -> None:
+    space = {"folder": str(lives), "lr": 1.0, "fails_at": 6, "fails": 1}
+    tuner = tune.Tuner(Counting, param_space=space, run_config=run_config(tmp_path))
+    assert len(tuner.fit().errors) == 1
+    restored = tune.Tuner.restore(
+        str(tmp_path / "storage" / "run"), Counting, param_space=space, resume_errored=True
+    )
+    grid = restored.fit()
+    assert not grid.errors
+    path = Path(grid[0].path)
+    assert len(list(path.glob("events.out.tfevents.*"))) == 2
+    check(path, [0, 0, 0, 1, 1, 1, 1, 1])
+
+
+def test_trials_that_are_cloned(ray_session: None, tmp_path: Path, lives: Path) -> None:
+    # Not synch=True: on Ray 2.60 two such trials wait for each other, with any logger.
+    scheduler = tune.schedulers.PopulationBasedTraining(
+        time_attr="training_iteration",
+        perturbation_interval=2,
+        hyperparam_mutations={"lr": [0.5, 2.0, 8.0]},
+        quantile_fraction=0.5,
+    )
+    tuner = tune.Tuner(
+        Counting,
+        param_space={"folder": str(lives), "lr": tune.grid_search([0.5, 8.0]), "seconds": 0.5},
+        tune_config=tune.TuneConfig(metric="score", mode="max", scheduler=scheduler),
+        run_config=run_config(tmp_path),
+    )
+    grid = tuner.fit()
+    assert not grid.errors
+    assert len(list(lives.iterdir())) > 2, "nobody was cloned"
+    for result in grid:
+        events = EventAccumulator(str(result.path)).Reload()
+        rows = results_of(result.path)
+        told = [(event.step, event.value) for event in events.Scalars("ray/tune/score")]
+        last = {row["training_iteration"]: row["score"] for row in rows}
+        clean = {step: last[step] for step in last if step <= rows[-1]["training_iteration"]}
+        assert told == sorted(clean.items())
+        content = events.PluginTagToContent("hparams")["_hparams_/session_start_info"]
+        parameters = HParamsPluginData.FromString(content).session_start_info.hparams
+        assert parameters["lr"].number_value == rows[-1]["config"]["lr"]
