@@ -73,6 +73,9 @@ class Stepping(tune.Trainable):
             Path(self.config["folder"], f"{self.trial_id}.json").write_text(json.dumps(self.times))
         return result
 
+    def save_checkpoint(self, folder: str) -> None:
+        """Nothing to keep; Tune asks at the end."""
+
 
 class Blocking(tune.Callback):
     """Draws in Tune's loop."""

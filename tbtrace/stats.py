@@ -20,6 +20,8 @@ from tbtrace.select import EpisodeSummary
 NAN = float("nan")
 BINS = 30  # what TensorBoard re-bins every histogram to
 _MOST = float(np.finfo(np.float64).max)
+_WIDE = 1e-6  # a range so wide, relative to its ends, that places in it are exact to 1e-9 buckets
+_BLOCK = 1 << 15  # values that are counted at once: they and their places stay in the cache
 
 
 def mean_and_sum(values: FloatArray) -> tuple[float, float]:
@@ -196,25 +198,46 @@ def buckets(
         >>> buckets(np.array([3.0, 3.0])).tolist()
         [[2.5, 3.5, 2.0]]
     """
-    known = np.isfinite(values)
-    finite = values[known]
-    if not finite.size:
+    if not values.size:
         return np.empty((0, 3))
-    counted = float(finite.size) if weights is None else float(weights[known].sum())
-    low, high = bounds or (float(finite.min()), float(finite.max()))
+    low, high = float(values.min()), float(values.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        known = np.isfinite(values)
+        weights = None if weights is None else weights[known]
+        return buckets(values[known], bins, weights, bounds)
+    counted = float(values.size) if weights is None else float(weights.sum())
+    low, high = bounds or (low, high)
     scale = 1.0 if math.isfinite(high - low) else 0.25  # the range itself may overflow
     edges = np.linspace(low * scale, high * scale, bins + 1) / scale
     if not (np.diff(edges) > 0).all():  # a constant, or as good as one
         margin = max(0.5, math.ulp(max(-low, high)))
         left, right = np.clip((low - margin, high + margin), -_MOST, _MOST)
         return np.array([[left, right, counted]])
-    counts, _ = np.histogram(
-        finite * scale,
-        bins,
-        (low * scale, high * scale),
-        weights=None if weights is None else weights[known],
-    )
-    return np.column_stack((edges[:-1], edges[1:], counts.astype(np.float64)))
+    if 1e-300 < _WIDE * max(-low, high) < high - low < 1e300:
+        counts = _quick_counts(values, weights, low, high, bins)
+    else:
+        told = np.histogram(values * scale, bins, (low * scale, high * scale), weights=weights)
+        counts = told[0].astype(np.float64)
+    return np.column_stack((edges[:-1], edges[1:], counts))
+
+
+def _quick_counts(
+    values: FloatArray, weights: FloatArray | None, low: float, high: float, bins: int
+) -> FloatArray:
+    """As `np.histogram`, in a fifth of the time; a value on an edge may be rounded to its left."""
+    counts = np.zeros(bins)
+    for start in range(0, values.size, _BLOCK):
+        place = values[start : start + _BLOCK] - low
+        place *= bins  # before the division: where the edge is a whole number it stays on it
+        place /= high - low
+        some = np.bincount(
+            place.astype(np.intp),
+            None if weights is None else weights[start : start + _BLOCK],
+            bins + 1,
+        )
+        some[bins - 1] += some[bins]
+        counts += some[:bins]
+    return counts
 
 
 def _finals(episode: Episode, name: str) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import math
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -44,12 +45,22 @@ class _Run:
     """One trial, from its start to its end; retries and restarts by a scheduler included."""
 
     reporter: RunReporter
+    shelf: Shelf | None
     receiver: Receiver
     axis: Axis
     unrecorded: float = 0
 
     def episodes_of(self, contents: Contents) -> Iterable[Episode]:
         return self.receiver.unpack(contents.load)
+
+
+@dataclass(slots=True)
+class _Ended:
+    """What is left of a trial until the experiment ends: its storage path is completed then."""
+
+    shelf: Shelf | None
+    closing: threading.Thread
+    path: Path | None = None
 
 
 class TraceLoggerCallback(TBXLoggerCallback):
@@ -65,9 +76,10 @@ class TraceLoggerCallback(TBXLoggerCallback):
     returns, since it runs in Tune's own loop. Errors are warned about once and never reach Tune.
     So is a missing `EpisodeRecorder`, after three results of a trial in which episodes ended.
 
-    A trial's end waits up to `drain_seconds` (30) for what is not written and drawn yet. Event
-    files beyond 16 MB leave Tune's staging folder, which it copies in full every ten seconds, and
-    go to the storage path (`result.path`) once.
+    What is not written and drawn when a trial ends is waited for up to `drain_seconds` (30), when
+    the experiment ends at the latest; other trials go on meanwhile. Event files beyond 16 MB leave
+    Tune's staging folder, which it copies in full every ten seconds, and go to the storage path
+    (`result.path`) once.
 
     In a trainable of your own hand on the whole result: `tune.report(algo.train())` in a function,
     `return self.algo.train()` in `step` of a class.
@@ -87,13 +99,13 @@ class TraceLoggerCallback(TBXLoggerCallback):
             raise TypeError(f"give reporting=, or {', '.join(options)}, not both")
         self._reporting = Reporting(**options) if reporting is None else reporting
         self._runs: dict[Trial, _Run] = {}
-        self._shelves: dict[Trial, tuple[Shelf, Path | None]] = {}
+        self._ended: list[_Ended] = []
         self._problems = Problems()
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune pickles callbacks before a run and unpickles them to restore it.
-        live = ("_runs", "_shelves", "_trial_writer", "_trial_result")
-        return {**self.__dict__, **{name: {} for name in live}}
+        live = ("_runs", "_trial_writer", "_trial_result")
+        return {**self.__dict__, **{name: {} for name in live}, "_ended": []}
 
     def log_trial_start(self, trial: Trial) -> None:
         """Opens the trial's reporter; on a retry, or after a pause, it goes on."""
@@ -110,9 +122,8 @@ class TraceLoggerCallback(TBXLoggerCallback):
             staging, storage = Path(trial.local_path), trial.storage
             places = (storage.storage_filesystem, str(storage.trial_fs_path), str(trial.path))
             shelf = Shelf(staging, *places, problems)
-            self._shelves[trial] = shelf, None
         reporter = RunReporter(trial.local_path, self._reporting, shelf=shelf, problems=problems)
-        self._runs[trial] = _Run(reporter, Receiver(), Axis(self._reporting.step))
+        self._runs[trial] = _Run(reporter, shelf, Receiver(), Axis(self._reporting.step))
         self._trial_writer[trial] = reporter.writer
         # A script that is interrupted before Tune says that the experiment ends.
         atexit.unregister(self._complete)
@@ -146,13 +157,13 @@ class TraceLoggerCallback(TBXLoggerCallback):
             self._problems.add_error("records", "reporting a result", error)
 
     def log_trial_end(self, trial: Trial, failed: bool = False) -> None:
-        """Drains the trial's reporter, writes the hyper-parameters and closes the event file."""
+        """Writes the hyper-parameters, drains and closes, while the other trials go on."""
         self._end(trial, "failure" if failed else "success")
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
-        """Ends the trials that never ended, as on Ctrl-C, and completes them in the storage path.
+        """Waits for all ends, also of trials that never ended, and completes the storage path.
 
-        Tune has copied its staging folder for the last time by then.
+        On Ctrl-C Tune calls nothing else, and it has copied its staging folder for the last time.
         """
         self._complete()
 
@@ -160,15 +171,20 @@ class TraceLoggerCallback(TBXLoggerCallback):
         atexit.unregister(self._complete)
         for trial in list(self._runs):
             self._end(trial, "running")
-        deadline = time.monotonic() + self._reporting.drain_seconds
-        for shelf, last in self._shelves.values():
-            shelf.complete(last)
-        for shelf, _ in self._shelves.values():
+        ended, self._ended = self._ended, []
+        limit = self._reporting.drain_seconds
+        deadline = time.monotonic() + limit + 1  # each closes within the limit by itself
+        for end in ended:
+            if end.closing.ident is not None:
+                end.closing.join(max(0.0, deadline - time.monotonic()))
+        shelves = [(end.shelf, end.path) for end in ended if end.shelf is not None]
+        for shelf, path in shelves:
+            shelf.complete(path)
+        deadline = time.monotonic() + limit
+        for shelf, _ in shelves:
             shelf.close(max(0.0, deadline - time.monotonic()))
-        self._shelves.clear()
 
     def _end(self, trial: Trial, status: Status) -> None:
-        """Drains and closes the trial's reporter."""
         run = self._runs.pop(trial, None)
         self._trial_writer.pop(trial, None)
         result = self._trial_result.pop(trial, None)
@@ -179,12 +195,21 @@ class TraceLoggerCallback(TBXLoggerCallback):
                 run.reporter.hparams(_present(trial.evaluated_params, trial.config), status)
         except Exception as error:
             self._problems.add_error("records", "writing hyper-parameters", error)
+
+        def close() -> None:
+            try:
+                run.reporter.close()
+                end.path = run.reporter.path
+            except Exception as error:
+                self._problems.add_error("records", "closing an event file", error)
+
+        # In a thread: in Tune's loop the last pictures of one trial would hold up all others.
+        end = _Ended(run.shelf, threading.Thread(target=close, name="tbtrace-end", daemon=True))
+        self._ended.append(end)
         try:
-            run.reporter.close()
-            if trial in self._shelves:
-                self._shelves[trial] = self._shelves[trial][0], run.reporter.path
-        except Exception as error:
-            self._problems.add_error("records", "closing an event file", error)
+            end.closing.start()
+        except RuntimeError:  # Python starts no threads while it exits
+            close()
 
     def _count_dropped(self, result: Mapping[str, Any], reporter: RunReporter) -> None:
         """Adds what this process dropped to the counters that the recorder put into the result."""

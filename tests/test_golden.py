@@ -64,6 +64,7 @@ def written(callback: Any, folder: Path, results: list[dict[str, Any]]) -> Event
     for iteration, result in enumerate(results, 1):
         callback.log_trial_result(iteration, trial, copy.deepcopy(result))
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     sizes = {"tensors": 0, "images": 0, "scalars": 0, "histograms": 0}
     return EventAccumulator(str(folder), size_guidance=sizes).Reload()
 

@@ -194,6 +194,7 @@ def messages_of(*trials: Path, each: list[dict[str, Any]]) -> list[str]:
                 callback.log_trial_result(number, fake, {"training_iteration": number, **result})
         for fake in fakes:
             callback.log_trial_end(fake)
+            callback.on_experiment_end([fake])
     assert not callback._runs
     return messages
 
@@ -239,5 +240,6 @@ def test_warnings_that_are_errors_leave_the_results_whole(
     for number in range(1, 5):
         callback.log_trial_result(number, trial, {"training_iteration": number, **episodes(9)})
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     assert len(events(tmp_path).Scalars("ray/tune/env_runners/num_episodes")) == 4
     assert "config.callbacks(tbtrace.EpisodeRecorder)" in caplog.text

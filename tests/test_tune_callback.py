@@ -57,6 +57,7 @@ def test_a_retried_trial_goes_on_in_its_file(tmp_path: Path) -> None:
     callback.log_trial_start(trial)  # what Tune calls after a failure
     callback.log_trial_result(4, trial, result_of(4, loss=40.0))
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     assert len(list(tmp_path.glob("events.out.tfevents.*"))) == 1
     assert losses(tmp_path) == [(1, 1.0), (2, 2.0), (3, 3.0), (4, 40.0)]
 
@@ -72,6 +73,7 @@ def test_one_x_axis_for_everything(tmp_path: Path, step: Any, expected: Sequence
         more = {"timesteps_total": total, "numbers": [1, 2], "text": f"said {iteration}", **sampled}
         callback.log_trial_result(iteration, trial, result_of(iteration, **more))
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     assert [at for at, _ in losses(tmp_path)] == expected
     events = EventAccumulator(str(tmp_path)).Reload()
     for tag in ("ray/tune/numbers", "ray/tune/text"):
@@ -92,10 +94,12 @@ def test_no_error_leaves_the_callback(tmp_path: Path) -> None:
         callback.log_trial_start(lost)
         callback.log_trial_result(1, lost, result_of(1))
         callback.log_trial_end(lost)
+        callback.on_experiment_end([lost])
         callback.log_trial_start(trial)
         callback.log_trial_result(1, trial, {})
         callback.log_trial_result(2, trial, result_of(2))
         callback.log_trial_end(trial)
+        callback.on_experiment_end([trial])
     said = [str(warning.message) for warning in caught]
     assert any("ZeroDivisionError" in message for message in said)
     assert any("KeyError: 'training_iteration'" in message for message in said)
@@ -123,6 +127,7 @@ def test_hyper_parameters_are_those_at_the_end(tmp_path: Path) -> None:
     callback.log_trial_result(1, trial, result_of(1))
     trial.config = {"lr": 0.625, "model": {"width": 8}}  # what PBT does; evaluated_params stay
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     told = EventAccumulator(str(tmp_path)).Reload().PluginTagToContent("hparams")
     start = told["_hparams_/session_start_info"]
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
@@ -136,6 +141,7 @@ def test_nothing_of_an_ended_trial_is_kept(tmp_path: Path) -> None:
     callback, trial = tbtrace.TraceLoggerCallback(), FakeTrial(tmp_path)
     callback.log_trial_result(1, trial, result_of(1))
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     for kept in (callback._runs, callback._trial_writer, callback._trial_result):
         assert trial not in kept
 
@@ -145,6 +151,7 @@ def test_the_callback_pickles_before_and_during_a_run(tmp_path: Path) -> None:
     callback.log_trial_result(1, trial, result_of(1))
     other = cloudpickle.loads(cloudpickle.dumps(callback))
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     assert other._reporting.drain_seconds == 7
     assert not other._runs
 
@@ -166,6 +173,7 @@ def test_the_callback_does_not_wait_for_the_writer(tmp_path: Path) -> None:
         callback.log_trial_result(iteration, trial, result_of(iteration))
     assert time.monotonic() - started < 0.5
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     assert [step for step, _ in losses(tmp_path)] == list(range(1, 11))
 
 
@@ -246,4 +254,5 @@ def test_no_result_whatever_raises(
     callback.log_trial_result(2, trial, {"tbtrace": values, "tbtrace_parcel": values, **odd})
     callback.log_trial_result(3, trial, result_of(1 << 40))
     callback.log_trial_end(trial)
+    callback.on_experiment_end([trial])
     assert losses(folder)[-1] == (1 << 40, float(1 << 40))
