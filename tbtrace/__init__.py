@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tbtrace import select, views
+    from tbtrace.archive.reader import open_archive
+    from tbtrace.archive.retention import Retention
     from tbtrace.envs.record import RecordTraces, collect
     from tbtrace.episode import Episode, Media, Scene, Series, Trace
     from tbtrace.options import Reporting
@@ -32,12 +34,14 @@ _HOMES = {
     "Media": "tbtrace.episode",
     "RecordTraces": "tbtrace.envs.record",
     "Reporting": "tbtrace.options",
+    "Retention": "tbtrace.archive.retention",
     "RunReporter": "tbtrace.report",
     "Scene": "tbtrace.episode",
     "Series": "tbtrace.episode",
     "Trace": "tbtrace.episode",
     "TraceLoggerCallback": "tbtrace.tune",
     "collect": "tbtrace.envs.record",
+    "open_archive": "tbtrace.archive.reader",
     "select": "",
     "views": "",
 }
@@ -48,12 +52,14 @@ __all__ = [
     "Media",
     "RecordTraces",
     "Reporting",
+    "Retention",
     "RunReporter",
     "Scene",
     "Series",
     "Trace",
     "TraceLoggerCallback",
     "collect",
+    "open_archive",
     "select",
     "views",
 ]

@@ -26,7 +26,7 @@ from tbtrace.draw import anim
 from tbtrace.episode import Episode
 from tbtrace.errors import Problems, TbtraceWarning
 from tbtrace.events.pixels import Images
-from tbtrace.plan import plan
+from tbtrace.plan import plan, shown
 from tbtrace.select import EpisodeSummary
 from tbtrace.views import Context, View
 
@@ -152,9 +152,11 @@ def _encoded(images: Mapping[str, Images], problems: Problems) -> Iterator[Drawn
 
 
 def _drawn(view: View, content: Content, problems: Problems) -> Iterator[Drawn]:
-    for _, tag, episode in plan([view], content.episodes, content.summaries, problems):
+    for planned in plan([view], content.episodes, content.summaries, problems):
+        tag = planned.tag
         try:
-            picture = view.draw([episode], content.context, title=tag.rsplit("/", 1)[-1])
+            episodes = shown(planned, content.episodes)
+            picture = view.draw(episodes, content.context, title=tag.rsplit("/", 1)[-1])
             if picture is None:
                 continue
             file, size = bytes(memoryview(picture.png)), (int(picture.width), int(picture.height))

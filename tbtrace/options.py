@@ -6,12 +6,16 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import cloudpickle
 
 from tbtrace import axis
+from tbtrace.archive.retention import Retention
 from tbtrace.errors import ContractError
 from tbtrace.views import Paths, View
+
+_EVERYTHING = Retention()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,10 @@ class Reporting:
         views: What is drawn of the episodes; their names are part of the tags. They are drawn in a
             process of their own, so they must pickle (cloudpickle), and what they print or change
             is not seen here.
+        archive: How the drawn episodes are kept, to be drawn again: `"parquet"` in `traces/`
+            (`tbtrace.open_archive` reads it), `"json"` as the files of the forum's recipe in
+            `episode_data/`, None not at all.
+        retention: How much of the archive is kept; everything by default.
         step: The x axis of everything under Tune: `"iteration"`, `"env_steps"`, or None for what
             Ray's own logger takes (`timesteps_total` where a result has it, else the iteration).
         view_seconds: A view may take for its pictures of one iteration. One that takes longer is
@@ -29,8 +37,8 @@ class Reporting:
         drain_seconds: How long the end of a run waits for what is not written or drawn yet.
 
     Raises:
-        ContractError: Two views have one name, a view does not pickle, an unknown `step`, seconds
-            that are no number above 0.
+        ContractError: Two views have one name, a view does not pickle, an unknown `step` or
+            `archive`, seconds that are no number above 0.
 
     Example:
         >>> Reporting(views=[Paths(), Paths(name="only-cars", group="cars")]).views[1].name
@@ -38,12 +46,16 @@ class Reporting:
     """
 
     views: Sequence[View] = (Paths(),)
+    archive: Literal["parquet", "json"] | None = "parquet"
+    retention: Retention = _EVERYTHING
     step: axis.Step | None = None
     view_seconds: float = 60.0
     drain_seconds: float = 30.0
 
     def __post_init__(self) -> None:
         axis.check(self.step)
+        if self.archive not in (None, "parquet", "json"):
+            raise ContractError(f"archive={self.archive!r}; known: 'parquet', 'json', None")
         for option in ("view_seconds", "drain_seconds"):
             if not 0 < getattr(self, option) <= threading.TIMEOUT_MAX:
                 raise ContractError(f"{option}={getattr(self, option)!r}; give seconds above 0")

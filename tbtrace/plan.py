@@ -88,6 +88,24 @@ def plan(
     return tuple(planned)
 
 
+def shown(planned: Planned, episodes: Sequence[Episode]) -> list[Episode]:
+    """Returns the episodes that the view gets: the picked one first.
+
+    Behind it stand, where the view's attribute `together` is true, all others of its split that are
+    here whole.
+
+    Args:
+        planned: The picture.
+        episodes: The episodes of the iteration that are here whole.
+    """
+    picked = planned.episode
+    if not getattr(planned.view, "together", False):
+        return [picked]
+    split = split_of(picked)
+    others = (other for other in episodes if other.uid != picked.uid and split_of(other) == split)
+    return [picked, *others]
+
+
 def _picks(
     view: View,
     selector: Selector,

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import atexit
 import os
-import pickle
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tbtrace import stats
 from tbtrace.about import About
-from tbtrace.artist import Content, Drawn
+from tbtrace.archivist import Archivist
+from tbtrace.artist import Drawn
 from tbtrace.episode import Episode, FloatArray
 from tbtrace.errors import Problems
 from tbtrace.events import dashboards, summary
 from tbtrace.events.inturn import InTurn
 from tbtrace.events.log import EventLog
-from tbtrace.events.values import Values, flat
+from tbtrace.events.values import flat
 from tbtrace.events.writer import SummaryWriter
 from tbtrace.info import number
 from tbtrace.options import Reporting, pickled
-from tbtrace.plan import SPLITS, split_of
+from tbtrace.scribe import Report, Scribe
 from tbtrace.select import EpisodeSummary
 from tbtrace.shelf import Shelf
 from tbtrace.studio import Drawing
@@ -34,21 +32,6 @@ from tbtrace.worker import Worker
 
 ROTATE_BYTES = 16_000_000
 """So large grows the event file that Tune copies every ten seconds."""
-
-_PLACES = {"train": "env_runners", "evaluation": "evaluation/env_runners"}
-"""Where RLlib's results, and so the tags of histograms, hold each split."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """What `RunReporter.report` was given, on its way to the writer."""
-
-    step: int
-    values: Mapping[str, Any]
-    episodes: Callable[[], Iterable[Episode]]
-    prefix: str
-    histograms: Mapping[str, Mapping[str, FloatArray]] | None
-    summaries: Mapping[str, Sequence[EpisodeSummary]] = field(default_factory=dict)
 
 
 class RunReporter:
@@ -108,9 +91,6 @@ class RunReporter:
             )
         self._summary_writer: SummaryWriter | None = None
         self._began = time.time()
-        self._step: int | None = None
-        self._tags: tuple[str, ...] = ()
-        self._said: dict[str, str] = {}
         where = shelf.uri if shelf else str(Path(logdir).absolute())
         self._about = About(self._reporting.views, where)
         self._drawing = Drawing(
@@ -118,6 +98,22 @@ class RunReporter:
             self._reporting.view_seconds,
             self._deliver,
             self._problems,
+        )
+        self._archivist = Archivist(
+            None if shelf is None else shelf.filesystem,
+            where if shelf is None else shelf.path,
+            self._reporting.archive,
+            self._reporting.retention,
+            self._problems,
+        )
+        self._scribe = Scribe(
+            self._log,
+            self._archivist,
+            self._drawing,
+            self._about,
+            self.context,
+            self._problems,
+            lambda: self.dropped,
         )
         self._writer = Worker(
             "tbtrace-writer", self._failed, dropped=lambda job: self._problems.count("records")
@@ -156,6 +152,7 @@ class RunReporter:
         prefix: str = "",
         histograms: Mapping[str, Mapping[str, FloatArray]] | None = None,
         summaries: Mapping[str, Sequence[EpisodeSummary]] | None = None,
+        iteration: int | None = None,
     ) -> None:
         """Hands one iteration over.
 
@@ -171,12 +168,15 @@ class RunReporter:
                 `episodes`.
             summaries: `{split: summaries}` of every episode of the iteration, those that are not in
                 `episodes` too; views pick among them. By default those of `episodes`.
+            iteration: Its number, for the archive, where the step is none; the step by default.
         """
         if not callable(episodes):
             given = tuple(episodes)
             episodes = lambda: given  # noqa: E731
-        report = _Report(step, flat(result, prefix), episodes, prefix, histograms, summaries or {})
-        self._writer.put(lambda: self._write(report))
+        number = step if iteration is None else iteration
+        values = flat(result, prefix)
+        report = Report(step, number, values, episodes, prefix, histograms, summaries or {})
+        self._writer.put(lambda: self._scribe.write(report))
 
     def hparams(
         self,
@@ -198,7 +198,7 @@ class RunReporter:
         given, now = None if metrics is None else tuple(metrics), time.time()
 
         def write() -> None:
-            tags = self._tags if given is None else given
+            tags = self._scribe.tags if given is None else given
             self._log.add(
                 dashboards.hparams(told, tags, status=status, started=self._began, ended=now)
             )
@@ -208,63 +208,25 @@ class RunReporter:
 
     def flush(self, timeout: float | None = None) -> bool:
         """Waits up to `timeout` seconds until all is written and drawn; returns whether it is."""
-        limit = self._reporting.drain_seconds if timeout is None else timeout
-        deadline = time.monotonic() + limit
-        written = self._writer.drain(limit)
-        drawn = self._drawing.drain(max(0.0, deadline - time.monotonic()))
-        return written and drawn
+        deadline = self._deadline(timeout)
+        parts = (self._writer, self._drawing, self._archivist)
+        return all(part.drain(_left(deadline)) for part in parts)
 
     def close(self, timeout: float | None = None) -> None:
         """Drains within `timeout` seconds and closes the event file; what is left is counted."""
         atexit.unregister(self.close)
-        limit = self._reporting.drain_seconds if timeout is None else timeout
-        deadline = time.monotonic() + limit
-        self._writer.stop(limit)
-        self._drawing.stop(max(0.0, deadline - time.monotonic()))
-        if not self._log.closed and self._step is not None:
-            for event in self._about.end(self._step, self.dropped):
+        deadline = self._deadline(timeout)
+        self._writer.stop(_left(deadline))
+        self._drawing.stop(_left(deadline))
+        self._archivist.stop(_left(deadline))
+        if not self._log.closed and self._scribe.step is not None:
+            for event in self._about.end(self._scribe.step, self.dropped):
                 self._log.add(event)
         self._log.close()
 
-    def _write(self, report: _Report) -> None:
-        step = report.step
-        if self._step is None or step <= self._step:
-            # Also the first of a run: after a restore nobody here may know of earlier files.
-            self._drawing.forget_from(step)
-            self._said.clear()
-            self._log.restart(step)
-        self._step = step
-        values = Values.sort(report.values, self._problems)
-        self._tags = tuple(values.scalars)
-        self._log.add(summary.scalars(step, values.scalars))
-        for tag, numbers in values.histograms.items():
-            self._log.add(summary.histogram(step, tag, stats.buckets(numbers)))
-        for tag, text in values.texts.items():
-            if self._said.get(tag) != text:
-                self._said[tag] = text
-                self._log.add(summary.text(step, tag, text))
-        self._log.flush()
-        episodes = tuple(report.episodes())
-        histograms = report.histograms
-        if histograms is None:
-            histograms = {
-                split: stats.histograms(e for e in episodes if split_of(e) == split)
-                for split in SPLITS
-            }
-        for split, by_name in histograms.items():
-            for name, rows in by_name.items():
-                tag = f"{report.prefix}{_PLACES[split]}/hist_stats/{name}"
-                about = f"Every value of `{name}` in the {split} episodes that ended in this step."
-                self._log.add(summary.histogram(step, tag, rows, description=about))
-        names = [name for by_name in histograms.values() for name in by_name]
-        for event in self._about.see(step, values.scalars, names, episodes, self.dropped):
-            self._log.add(event)
-        self._log.flush()
-        self.context.observe(episodes)
-        told = any(report.summaries.values())
-        if values.images or (self._reporting.views and (episodes or told)):
-            content = Content(self.context, episodes, report.summaries, values.images)
-            self._drawing.put(step, pickle.dumps(content, protocol=5))
+    def _deadline(self, timeout: float | None) -> float:
+        limit = self._reporting.drain_seconds if timeout is None else timeout
+        return time.monotonic() + limit
 
     def _deliver(self, step: int, drawn: Drawn) -> None:
         self._log.add(
@@ -282,6 +244,10 @@ class RunReporter:
 
     def _failed(self, error: Exception) -> None:
         self._problems.add_error("records", "writing events", error)
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _told(value: Any) -> bool | int | float | str:

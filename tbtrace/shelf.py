@@ -54,8 +54,8 @@ class Shelf:
         self._staging = staging
         # Beside what Tune copies, on the same disk.
         self._sealed = staging.parent.parent / "tbtrace_sealed" / staging.name
-        self._filesystem = filesystem
-        self._path = path
+        self.filesystem = filesystem
+        self.path = path
         self._problems = problems
         # Only the uploader's thread changes the first two, only the writer's the third.
         self._files: dict[Path, float | None] = {}
@@ -148,14 +148,14 @@ class Shelf:
     def _stored_sizes(self) -> dict[str, int]:
         from pyarrow.fs import FileSelector
 
-        selector = FileSelector(self._path, allow_not_found=True)
-        files = self._filesystem.get_file_info(selector)
+        selector = FileSelector(self.path, allow_not_found=True)
+        files = self.filesystem.get_file_info(selector)
         return {file.base_name: file.size for file in files if file.is_file}
 
     def _upload(self, path: Path) -> None:
-        self._filesystem.create_dir(self._path, recursive=True)
-        target = f"{self._path}/{path.name}"
-        with path.open("rb") as local, self._filesystem.open_output_stream(target) as stored:
+        self.filesystem.create_dir(self.path, recursive=True)
+        target = f"{self.path}/{path.name}"
+        with path.open("rb") as local, self.filesystem.open_output_stream(target) as stored:
             shutil.copyfileobj(local, stored, 1 << 20)
 
     def _look(self) -> None:
@@ -178,7 +178,7 @@ class Shelf:
         """Returns where earlier processes of this machine have left files of the trial."""
         if POINTER not in sizes:
             return []
-        with self._filesystem.open_input_stream(f"{self._path}/{POINTER}") as stream:
+        with self.filesystem.open_input_stream(f"{self.path}/{POINTER}") as stream:
             content = stream.read()
         try:
             places = json.loads(content)

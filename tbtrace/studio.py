@@ -61,6 +61,11 @@ class Drawing:
         if views:
             self._lane.start()
 
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The names of the views that are drawn."""
+        return tuple(self._views)
+
     def put(self, step: int, content: bytes) -> None:
         """Hands over one iteration, a pickled `Content`; after `stop` it is dropped."""
         with self._change:

@@ -150,6 +150,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
                 prefix=PREFIX,
                 histograms=contents.histograms,
                 summaries=contents.summaries,
+                iteration=int(result[TRAINING_ITERATION]),
             )
             self._trial_result[trial] = written
             _miss_recorder(run, result, parcel)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ import pytest
 from stand import Stand, content, episode, fail
 
 from tbtrace.artist import IMAGES, Content, Drawn, Order, Turn, answers, receive, send
+from tbtrace.episode import Episode
 from tbtrace.errors import Problems, TbtraceWarning
 from tbtrace.events.pixels import Images
 from tbtrace.options import pickled
+from tbtrace.select import Last
 from tbtrace.views import Context, Paths, Picture
 
 
@@ -42,6 +45,24 @@ def test_a_real_view_draws_a_png() -> None:
         assert card.encoded[0].startswith(b"\x89PNG")
         assert (card.width, card.height) == (640, 480)
         assert card.description
+
+
+class Comparing(Stand):
+    """A view that draws the uids of all that it gets."""
+
+    together = True
+
+    def draw(self, episodes: Sequence[Episode], *args: object, **options: object) -> Picture:
+        return Picture(" ".join(episode.uid for episode in episodes).encode(), 2, 2)
+
+
+def test_a_view_that_compares_gets_the_others_behind_the_picked_one() -> None:
+    here = (episode("a"), episode("b"), episode("c", split="evaluation"), episode("d"))
+    told = pickle.dumps(Content(Context(), here))
+    views = [Comparing("all", picks=(Last(),)), Stand("one")]
+    got = list(answers(Order(pickled(views), told), Problems()))
+    drawn = [answer.encoded for answer in got if isinstance(answer, Drawn)]
+    assert drawn == [[b"d a b"], [b"png of d"]]
 
 
 def test_images_of_the_result_come_first_and_only_when_asked_for() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tbtrace import Episode
 from tbtrace.errors import Problems, TbtraceWarning
-from tbtrace.plan import plan
+from tbtrace.plan import Planned, plan, shown
 from tbtrace.select import Best, EpisodeSummary, Every, Last, Median, Selector, Worst
 from tbtrace.stats import summarise
 from tbtrace.views import Paths
@@ -128,3 +128,17 @@ def test_nothing_is_named_where_nothing_is_picked() -> None:
     selectors = (Best(by="unknown"), Median(by="unknown"))
     assert drawn(selectors, [], told, problems) == {}
     assert problems.take() == {}
+
+
+class Comparing(Paths):
+    """A view that gets all episodes."""
+
+    together = True
+
+
+def test_a_view_that_compares_gets_the_others_of_the_split_behind_the_picked_one() -> None:
+    here = [*episodes_of(1.0, 3.0, 2.0), *episodes_of(7.0, split="evaluation")]
+    (planned,) = plan([Comparing(pick=Best(), split="train")], here, {}, Problems())
+    assert [episode.episode_return for episode in shown(planned, here)] == [3.0, 1.0, 2.0]
+    alone = Planned(Paths(), planned.tag, planned.episode)
+    assert shown(alone, here) == [planned.episode]

@@ -121,7 +121,7 @@ def test_a_run_restored_elsewhere_keeps_its_history(tmp_path: Path, fast: bool) 
             reporter.report(step, {"loss": float(step)}, [episode(f"e{step}")])
             reporter.flush()
         reporter.close()
-        for file in staging.iterdir():
+        for file in staging.glob("events.out.tfevents.*"):
             shutil.copy(file, storage)
     with serve(storage, fast=fast) as board:
         board.wait_for(lambda: len(board.scalars(".", "loss")) == 8, 30)

@@ -138,7 +138,7 @@ def test_going_back_replaces_pictures_that_wait_or_are_being_drawn(tmp_path: Pat
     go_on.touch()
     reporter.report(3, {}, [episode("new-3")])
     reporter.close()
-    (file,) = (tmp_path / "run").iterdir()
+    (file,) = (tmp_path / "run").glob("events.out.tfevents.*")
     assert b"png of old" not in file.read_bytes()
     assert pictures(tmp_path / "run") == {"traces/stand/train/last": [2, 3]}
     assert reporter.dropped == {"pictures": 2}

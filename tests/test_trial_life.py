@@ -37,7 +37,7 @@ class Counting(tune.Trainable):  # type: ignore[misc]
             "life": self.lives,
             "score": float(self.config["lr"]),
             "numbers": [1.0, 2.0],
-            "picture": np.full((3, 8, 8), level, np.uint8),
+            "picture": np.full((3, 8, 8), level % 256, np.uint8),
         }
 
     def save_checkpoint(self, folder: str) -> None:

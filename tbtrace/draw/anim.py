@@ -10,13 +10,13 @@ from __future__ import annotations
 import itertools
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tbtrace.draw import png
+from tbtrace.draw import png, quantise
 from tbtrace.errors import ContractError
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -29,7 +29,7 @@ _Part = tuple[_Place, bytes]
 """A frame: where it differs from the one before, and the compressed pixels there."""
 
 
-def encode(frames: NDArray[Any], fps: float = 20.0) -> bytes:
+def encode(frames: NDArray[Any], fps: float = 20.0, hold: float = 0.0) -> bytes:
     r"""Returns the APNG file of an animation that repeats for ever.
 
     The pixels are kept exactly; the same ones always give the same bytes. Of each frame the
@@ -39,6 +39,7 @@ def encode(frames: NDArray[Any], fps: float = 20.0) -> bytes:
     Args:
         frames: uint8 `(n, height, width, 3)` or `(n, height, width, 4)`, RGB or RGBA.
         fps: Frames a second, from 0.02 to 1000, rounded to whole milliseconds a frame.
+        hold: Seconds that the last frame stands longer.
 
     Raises:
         ContractError: Another dtype or shape, no frames or no pixels, or another `fps`.
@@ -57,17 +58,72 @@ def encode(frames: NDArray[Any], fps: float = 20.0) -> bytes:
             f"an animation is {frames.dtype} {frames.shape};"
             " expected uint8 (frames, height, width, 3 or 4)"
         )
-    if not 0.02 <= fps <= 1000:
-        raise ContractError(f"fps is {fps}; give frames a second from 0.02 to 1000")
+    check(fps)
     if len(frames) == 1:
         return png.encode(frames[0], lossless=True)
     if frames.shape[3] == 4 and frames[..., 3].min() == 255:
         frames = frames[..., :3]
+    size = frames.shape[1:3]
     indexed = _indexed(frames)
     if indexed is not None:
-        return _file(frames, _PALETTE, *indexed, fps)
+        return _file(size, _PALETTE, *indexed, fps, hold=hold)
     kind = _RGB if frames.shape[3] == 3 else _RGBA
-    return _file(frames, kind, b"", _in_full_colour(frames), fps)
+    return _file(size, kind, b"", _in_full_colour(frames), fps, hold=hold)
+
+
+def encode_indexed(
+    frames: Iterable[NDArray[np.uint8]], palette: NDArray[np.uint8], fps: float, hold: float = 0.0
+) -> bytes:
+    r"""Returns the file of frames that are places in one palette: `encode`, for drawings, faster.
+
+    Of each frame only the pixels are stored that differ from the frame before.
+
+    Args:
+        frames: uint8 `(height, width)` each, of one shape, at least one; a frame may be changed as
+            soon as the next one is asked for. Values from 1 to n - 1: place 0 of the palette is
+            needed for the pixels that stay.
+        palette: uint8 `(n, 3)`, n at most 256.
+        fps: As `encode`.
+        hold: As `encode`.
+
+    Raises:
+        ContractError: No frames, or another `fps`.
+
+    Example:
+        >>> palette = np.array([(0, 0, 0), (255, 255, 255), (0, 114, 178)], np.uint8)
+        >>> moving = np.array([[[1, 2, 1]], [[1, 1, 2]]], np.uint8)
+        >>> encode_indexed(moving, palette, fps=10)[:4]
+        b'\x89PNG'
+    """
+    check(fps)
+    parts: list[_Part] = []
+    before = np.empty(0, np.uint8)
+    for frame in frames:
+        if not parts:
+            place = (0, frame.shape[0], 0, frame.shape[1])
+            # Rows of drawings repeat themselves, unless lines are everywhere.
+            busy = np.count_nonzero(frame[:, 1:] != frame[:, :-1]) > frame.size // 8
+            parts.append((place, _compressed(frame, zlib.Z_RLE if busy else 0)))
+            before = frame.copy()
+            continue
+        place = top, bottom, left, right = _changed(before[..., np.newaxis], frame[..., np.newaxis])
+        now, then = (one[top:bottom, left:right] for one in (frame, before))
+        parts.append((place, _compressed(now * (now != then), zlib.Z_RLE)))
+        then[...] = now
+    if not parts:
+        raise ContractError("an animation has no frames; give at least one")
+    rgba = np.column_stack([palette, np.full(len(palette), 255, np.uint8)])
+    if len(parts) > 1:
+        rgba[0, 3] = 0
+    return _file(
+        (len(before), len(before[0])), _PALETTE, _palette(rgba), parts, fps, over=True, hold=hold
+    )
+
+
+def check(fps: float) -> None:
+    """Raises a ContractError for another number than `encode` takes."""
+    if not 0.02 <= fps <= 1000:
+        raise ContractError(f"fps is {fps}; give frames a second from 0.02 to 1000")
 
 
 def _changes(frames: NDArray[np.uint8]) -> Iterator[tuple[_Place, NDArray[np.uint8]]]:
@@ -100,7 +156,8 @@ def _indexed(frames: NDArray[np.uint8]) -> tuple[bytes, list[_Part]] | None:
     colours = np.empty(0, np.uint32)
     parts = []
     for place, pixels in _changes(frames):
-        runs, lengths = _runs(pixels)
+        rgba, lengths = quantise.runs(pixels)
+        runs = rgba.view(np.uint32)[:, 0]
         colours = np.concatenate([colours, np.setdiff1d(runs, colours)])
         if len(colours) > 256:
             return None
@@ -108,57 +165,58 @@ def _indexed(frames: NDArray[np.uint8]) -> tuple[bytes, list[_Part]] | None:
         indices = order[np.searchsorted(colours, runs, sorter=order)].astype(np.uint8)
         spelled = np.repeat(indices, lengths).reshape(*pixels.shape[:2], 1)
         parts.append((place, _compressed(spelled)))
-    rgba = colours.view(np.uint8).reshape(-1, 4)
-    palette = _chunk(b"PLTE", rgba[:, :3].tobytes())
+    return _palette(colours.view(np.uint8).reshape(-1, 4)), parts
+
+
+def _palette(rgba: NDArray[np.uint8]) -> bytes:
+    chunks = _chunk(b"PLTE", rgba[:, :3].tobytes())
     if rgba[:, 3].min() < 255:
-        palette += _chunk(b"tRNS", rgba[:, 3].tobytes())
-    return palette, parts
-
-
-def _runs(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
-    """Returns the colours and lengths of the runs of one colour: in drawings they are few."""
-    channels = pixels.shape[2]
-    flat = pixels.ravel()
-    ends = (
-        np.flatnonzero(flat[channels:] != flat[:-channels]) // channels
-    )  # one a byte that differs
-    ends = np.append(ends[np.diff(ends, prepend=-1) > 0], flat.size // channels - 1)
-    rgba = np.full((len(ends), 4), 255, np.uint8)
-    rgba[:, :channels] = flat.reshape(-1, channels)[ends]
-    return rgba.view(np.uint32)[:, 0], np.diff(ends, prepend=-1)
+        chunks += _chunk(b"tRNS", rgba[:, 3].tobytes())
+    return chunks
 
 
 def _in_full_colour(frames: NDArray[np.uint8]) -> list[_Part]:
     return [(place, _compressed(pixels)) for place, pixels in _changes(frames)]
 
 
-def _compressed(pixels: NDArray[np.uint8]) -> bytes:
+def _compressed(pixels: NDArray[np.uint8], strategy: int = 0) -> bytes:
     """Compresses `(height, width, bytes of a pixel)`, quickly: line art gains little from more."""
     height = len(pixels)
     rows = np.zeros((height, 1 + pixels[0].size), np.uint8)  # each begins with the filter, 0: none
     rows[:, 1:] = pixels.reshape(height, -1)
-    return zlib.compress(rows.data, 1)
+    squeeze = zlib.compressobj(1, strategy=strategy)
+    return squeeze.compress(rows.data) + squeeze.flush()
 
 
 def _file(
-    frames: NDArray[np.uint8], kind: int, palette: bytes, parts: Sequence[_Part], fps: float
+    size: tuple[int, int],
+    kind: int,
+    palette: bytes,
+    parts: Sequence[_Part],
+    fps: float,
+    *,
+    over: bool = False,
+    hold: float = 0.0,
 ) -> bytes:
-    count, height, width, _ = frames.shape
+    """Returns the file of parts that replace what was there or, with `over`, lie over it."""
+    height, width = size
     chunks = [
         _SIGNATURE,
         _chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, kind, 0, 0, 0)),
-        _chunk(b"acTL", struct.pack(">2I", count, 0)),  # 0: for ever
         palette,
     ]
+    if len(parts) == 1:
+        return b"".join([*chunks, _chunk(b"IDAT", parts[0][1]), _chunk(b"IEND", b"")])
+    chunks.insert(2, _chunk(b"acTL", struct.pack(">2I", len(parts), 0)))  # 0: for ever
     numbers = itertools.count()
-    for (top, bottom, left, right), pixels in parts:
+    for place, ((top, bottom, left, right), pixels) in enumerate(parts):
         where = (right - left, bottom - top, left, top)
-        delay = (round(1000 / fps), 1000)
-        # Neither disposed of nor blended: what a frame does not cover stays.
-        control = struct.pack(">5I2H2B", next(numbers), *where, *delay, 0, 0)
+        milliseconds = round(1000 / fps) + (round(1000 * hold) if place == len(parts) - 1 else 0)
+        delay = (min(milliseconds, 65535), 1000)
+        # Never disposed of: what a frame does not cover stays.
+        control = struct.pack(">5I2H2B", next(numbers), *where, *delay, 0, over and place > 0)
         chunks.append(_chunk(b"fcTL", control))
-        is_first = len(chunks) == 5
-        if is_first:  # programs that know no APNG show it alone
+        if place == 0:  # programs that know no APNG show it alone
             chunks.append(_chunk(b"IDAT", pixels))
         else:
             chunks.append(_chunk(b"fdAT", struct.pack(">I", next(numbers)) + pixels))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from io import BytesIO
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tbtrace.draw.palette import reduced
 from tbtrace.errors import ContractError
 
 _LARGEST_ERROR = 6.0
@@ -39,43 +42,38 @@ def encode(image: NDArray[Any], lossless: bool = False) -> bytes:
         )
     if image.shape[2] == 4:
         if image[..., 3].min() < 255:
-            return _file(Image.fromarray(np.ascontiguousarray(image)))
+            return _file(image)
         image = image[..., :3]
-    return _file(
-        (None if lossless else _with_palette(image)) or Image.fromarray(np.ascontiguousarray(image))
-    )
+    if not lossless:
+        few = reduced(image, 256)
+        if few.error <= _LARGEST_ERROR:
+            return indexed(few.indices, few.colours)
+    return _file(image)
 
 
-def _with_palette(image: NDArray[np.uint8]) -> Image.Image | None:
-    """Returns the image with its 256 most frequent colours; None where that looks different."""
-    # Five bits a channel make 32768 classes of colours, which a table maps to the palette.
-    high = image >> 3
-    classes = high[..., 0].astype(np.uint16)
-    for channel in (1, 2):
-        classes <<= 5
-        classes |= high[..., channel]
-    counts = np.bincount(classes.ravel(), minlength=1 << 15)
-    used = np.flatnonzero(counts)
-    # A stable order keeps the bytes the same everywhere.
-    used = used[np.argsort(-counts[used], kind="stable")]
-    five = np.stack([used >> 10, used >> 5 & 31, used & 31], axis=1)
-    colours = (five << 3 | five >> 2).astype(np.float32)
-    palette, others = colours[:256], colours[256:]
-    table = np.zeros(1 << 15, np.uint8)
-    table[used[:256]] = np.arange(len(palette))
-    if len(others):
-        nearest = ((palette * palette).sum(1) - 2 * others @ palette.T).argmin(1)
-        table[used[256:]] = nearest
-        errors = ((others - palette[nearest]) ** 2).sum(1)
-        if errors @ counts[used[256:]] > _LARGEST_ERROR**2 * classes.size:
-            return None
-    indexed = Image.fromarray(table[classes])
-    indexed.putpalette(palette.astype(np.uint8).tobytes())
-    return indexed
+def indexed(pixels: NDArray[np.uint8], colours: NDArray[np.uint8]) -> bytes:
+    """Returns the PNG file of an image of indices.
 
-
-def _file(image: Image.Image) -> bytes:
-    stream = BytesIO()
+    Args:
+        pixels: uint8 `(height, width)`, each a row of `colours`.
+        colours: uint8 `(n, 3)`, RGB; 256 of them at most.
+    """
+    height, width = pixels.shape
+    rows = np.empty((height, 1 + width), np.uint8)
+    rows[:, 0] = 0  # the filter: none, as neighbouring indices have nothing in common
+    rows[:, 1:] = pixels
+    head = struct.pack(">2I5B", width, height, 8, 3, 0, 0, 0)
     # Level 1: line art gains little from a slower search.
-    image.save(stream, "PNG", compress_level=1)
+    parts = ((b"IHDR", head), (b"PLTE", colours.tobytes()), (b"IDAT", zlib.compress(rows.data, 1)))
+    return b"".join([b"\x89PNG\r\n\x1a\n", *(_chunk(*part) for part in parts), _chunk(b"IEND")])
+
+
+def _chunk(name: bytes, data: bytes = b"") -> bytes:
+    checksum = zlib.crc32(data, zlib.crc32(name))
+    return b"".join([struct.pack(">I", len(data)), name, data, struct.pack(">I", checksum)])
+
+
+def _file(image: NDArray[np.uint8]) -> bytes:
+    stream = BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(stream, "PNG", compress_level=1)
     return stream.getvalue()

@@ -1,29 +1,44 @@
-"""Text on pictures: one bold face, and never wider than its place."""
+"""Text for pictures: one line of what a font can draw, and never wider than its place."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import functools
+import importlib.util
 from pathlib import Path
 
-import matplotlib
 from PIL import ImageFont
 
 SIZE = 15
 """Pixels; smaller or thinner letters fall apart on TensorBoard's cards of 350 px width."""
 
+SMALL = 14
+"""Pixels of ticks and names."""
+
 _LONGEST = 400
 
 
-@lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=16)
 def font(size: int = SIZE) -> ImageFont.FreeTypeFont:
-    """Returns DejaVu Sans Bold, the face that matplotlib ships, at `size` pixels."""
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+    """Returns DejaVu Sans Bold, which matplotlib ships, at `size` pixels; else Pillow's own."""
+    found = importlib.util.find_spec("matplotlib")
+    for folder in (found and found.submodule_search_locations) or ():
+        path = Path(folder, "mpl-data", "fonts", "ttf", "DejaVuSans-Bold.ttf")
+        if path.exists():
+            return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+    plain = ImageFont.load_default(size)
+    assert isinstance(plain, ImageFont.FreeTypeFont)
+    return plain
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def advance(char: str, size: int = SIZE) -> int:
+    """Returns how many pixels a character takes within a line."""
+    return round(font(size).getlength(char))
 
 
 def width(text: str, size: int = SIZE) -> int:
-    """Returns how many pixels wide `text` is, rounded up."""
-    return int(-(-font(size).getlength(text) // 1))
+    """Returns how many pixels wide `text` is, as `tbtrace.draw.glyphs` joins it."""
+    return sum(advance(char, size) for char in text)
 
 
 def clean(text: str) -> str:

@@ -5,5 +5,8 @@ from __future__ import annotations
 from tbtrace.views.base import Picture, View
 from tbtrace.views.context import Context
 from tbtrace.views.paths import Paths
+from tbtrace.views.series import Series
+from tbtrace.views.timeline import Timeline
+from tbtrace.views.timespace import TimeSpace
 
-__all__ = ["Context", "Paths", "Picture", "View"]
+__all__ = ["Context", "Paths", "Picture", "Series", "TimeSpace", "Timeline", "View"]

@@ -40,6 +40,9 @@ class View(Protocol):
 
     A view is pure: the same episodes and context give the same picture, and it changes neither. It
     may be called from several threads at the same time.
+
+    A view that compares episodes has an attribute `together` that is true: it gets, behind the
+    picked one, all other episodes of its split and iteration that are here whole.
     """
 
     @property
@@ -63,7 +66,7 @@ class View(Protocol):
         """Returns the picture of `episodes`, or None when there is nothing to draw.
 
         Args:
-            episodes: Usually the one that a selector picked.
+            episodes: The one that a selector picked; see above for `together`.
             context: What lasts over the iterations of the run; it has observed `episodes`.
             title: First line of the picture, e.g. the pick's tag.
         """

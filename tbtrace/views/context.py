@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tbtrace.draw.scale import Limits, padded
-from tbtrace.episode import Episode, Scene
+from tbtrace.episode import Episode, Scene, Trace
 from tbtrace.errors import warn_once
+from tbtrace.views import way
+from tbtrace.views.extent import batches, extent_of, joined
+from tbtrace.views.heat import Heat, heat_of
+from tbtrace.views.memory import MOST_NAMES, Order, Range, Ranges, range_of, widest
 
 PALETTE = (
     "#0072B2",
@@ -29,10 +35,13 @@ PALETTE = (
 """Twelve colours that stay apart for colour-blind eyes (Okabe-Ito without yellow, then darker ones)
 and are dark enough on white."""
 
-MOST_NAMES = 4096
-"""So many entities, and so many groups, are remembered by name."""
+Kind = Literal["running", "channel", "way", "z"]
+"""Of what there are ranges: running values and channels by name, ways travelled and heights by
+group."""
 
-_LARGEST = 1e100
+_MOST_HEATS = 16
+_CELLS = 64
+_ENOUGH = 200_000
 
 
 class Context:
@@ -44,6 +53,7 @@ class Context:
 
     Attributes:
         scene: The last scene that an episode gave, or None.
+        longest: The steps of the longest episode so far.
 
     Example:
         >>> from tbtrace.episode import Trace
@@ -56,17 +66,29 @@ class Context:
 
     def __init__(self) -> None:
         self.scene: Scene | None = None
+        self.longest = 0
         self._extents: dict[str, Limits] = {}
         self._numbers: dict[tuple[str, str], int] = {}
+        self._states = Order()
+        self._groups = Order()
+        self._ranges: dict[Kind, Ranges] = {kind: Ranges() for kind in get_args(Kind)}
+        self._heats: dict[tuple[str, str | None], Heat] = {}
+        self._newest: frozenset[str] = frozenset()
 
     def observe(self, episodes: Iterable[Episode]) -> None:
-        """Remembers what is new in `episodes`: larger extents, entities, the scene.
+        """Remembers what is new in `episodes`: extents, ranges, lengths, entities, states, scenes.
 
-        Extents never shrink: the slider over iterations shows change, not jumping axes. Points that
+        Nothing shrinks: the slider over iterations shows change, not jumping axes. Points that
         are not finite do not count. Groups beyond the 4096th share one extent.
         """
+        episodes = list(episodes)
         for episode in episodes:
             self._remember_scene(episode.scene)
+            self.longest = max(self.longest, episode.length)
+            for name, series in episode.running.items():
+                self._ranges["running"].see(name, series.values)
+                if series.tally is not None:  # the values are a sample, which may lack the extremes
+                    self._ranges["running"].see(name, (series.tally.minimum, series.tally.maximum))
             # Readers in other threads see the old extents or the new ones, never a dict in change.
             extents = dict(self._extents)
             for group, traces in episode.traces.items():
@@ -78,7 +100,39 @@ class Context:
                 grown = joined([seen, extents.get(key)])
                 if grown:
                     extents[key] = grown
+                self._remember_group(group, traces)
             self._extents = extents
+        self._newest = frozenset(episode.uid for episode in episodes)
+        self._remember_heat(episodes)
+
+    def _remember_heat(self, episodes: Sequence[Episode]) -> None:
+        """Remembers where the time went in the first iteration that says so, and never again."""
+        found: dict[tuple[str, str | None], list[Trace]] = {}
+        for episode in episodes:
+            for group, traces in episode.traces.items():
+                for key in ((episode.split, None), (episode.split, group)):
+                    if key not in self._heats:
+                        found.setdefault(key, []).extend(traces.values())
+        for key, ways in found.items():
+            limits = self.limits(key[1])
+            if limits and len(self._heats) < _MOST_HEATS:
+                points = sum(len(one.steps) for one in ways)
+                heat = heat_of(ways[:: 1 + points // _ENOUGH], limits, _CELLS)
+                self._heats = self._heats if heat is None else {**self._heats, key: heat}
+
+    def _remember_group(self, group: str, traces: Mapping[str, Trace]) -> None:
+        self._groups.see("", [group])
+        points = [trace.points for trace in traces.values()]
+        self._ranges["way"].see(group, (0.0, max(map(way.longest, batches(points)), default=0.0)))
+        heights = [rows[:, 2] for rows in points if rows.shape[1] > 2]
+        if heights:
+            self._ranges["z"].see(group, np.concatenate(heights))
+        for trace in traces.values():
+            for channel, values in trace.channels.items():
+                self._ranges["channel"].see(channel, values)
+            for channel, states in trace.labels.items():
+                found = dict.fromkeys(states)  # of a thousand mostly a handful
+                self._states.see(channel, [state for state in found if state is not None])
 
     def _remember_scene(self, scene: Scene | None) -> None:
         if scene is None:
@@ -99,8 +153,73 @@ class Context:
         """
         number = self._numbers.get((group, entity))
         if number is None:
-            number = zlib.crc32(f"{group}\0{entity}".encode("utf-8", "surrogatepass"))
+            number = _hash(f"{group}\0{entity}")
         return PALETTE[number % len(PALETTE)]
+
+    @property
+    def running_names(self) -> tuple[str, ...]:
+        """The names of running values in the order of first sight."""
+        return self._ranges["running"].names
+
+    def group_colour(self, group: str) -> str:
+        """Returns a group's colour, `#rrggbb`, as `colour` does an entity's."""
+        groups = self._groups.of("")
+        known = groups.index(group) if group in groups else None
+        return PALETTE[(_hash(group) if known is None else known) % len(PALETTE)]
+
+    def knows(self, episodes: Iterable[Episode]) -> bool:
+        """Tells whether all episodes were among those that were observed last, by their uids."""
+        return all(episode.uid in self._newest for episode in episodes)
+
+    def first_heat(self, split: str, group: str | None = None) -> Heat | None:
+        """Returns where a group spent its time in the first iteration of a split that showed it.
+
+        Args:
+            split: `Episode.split`.
+            group: None for all groups together.
+
+        Returns:
+            None where nothing was seen yet, and for what comes after 16 others.
+        """
+        return self._heats.get((split, group))
+
+    def seen(self, kind: Kind, name: str | None) -> Range | None:
+        """Returns the lowest and the highest finite value so far; as `span`, but without air."""
+        return self._ranges[kind].of(name)
+
+    def states(self, channel: str) -> tuple[str, ...]:
+        """Returns the states of a channel (`Trace.labels`) in the order of first sight."""
+        return self._states.of(channel)
+
+    def horizon(self, least: int = 1) -> float:
+        """Returns where time axes end: a round number of steps, that of the longest episode.
+
+        Args:
+            least: A step that must be seen too.
+        """
+        most = max(1, self.longest, least)
+        step = 10.0 ** max(0, math.ceil(math.log10(most)) - 2)
+        step *= 5 if most > 50 * step else 2 if most > 20 * step else 1
+        return math.ceil(most / step) * step
+
+    def span(
+        self, kind: Kind, name: str | None, values: Iterable[NDArray[np.float64]] = ()
+    ) -> Range | None:
+        """Returns what an axis of such values shows, the same in every picture until it must grow.
+
+        Args:
+            kind: `"running"`, `"channel"`, `"way"` (travelled, from 0) or `"z"`.
+            name: Of the running value or channel, or of the group; None for all together.
+            values: What must be seen too.
+
+        Returns:
+            Lowest and highest value, with a little air, or None when nothing finite is known.
+        """
+        seen = widest([self._ranges[kind].of(name), *map(range_of, values)])
+        if seen is None:
+            return None
+        low, high, _, _ = padded((*seen, *seen))
+        return (0.0 if kind == "way" else low), high
 
     def scene_of(self, episodes: Iterable[Episode]) -> Scene:
         """Returns the scene to draw episodes in: the first one's own, or else the run's last."""
@@ -148,30 +267,5 @@ class Context:
         return (*across, low, high) if y0 < y1 else (*across, high, low)
 
 
-def extent_of(points: Sequence[NDArray[np.float64]]) -> Limits | None:
-    """Returns `(x0, x1, y0, y1)` of the finite points, or None when there are none.
-
-    Args:
-        points: float `(n, 2)` each; rows with a NaN or an infinity do not count.
-    """
-    if not points:
-        return None
-    every = np.concatenate(points)
-    # Columns are contiguous: the reductions run ten times faster than along the rows.
-    x, y = np.ascontiguousarray(every[:, 0]), np.ascontiguousarray(every[:, 1])
-    finite = np.isfinite(x) & np.isfinite(y)
-    if not finite.all():
-        x, y = x[finite], y[finite]
-    if not x.size:
-        return None
-    sides = np.clip([x.min(), x.max(), y.min(), y.max()], -_LARGEST, _LARGEST).tolist()
-    return sides[0], sides[1], sides[2], sides[3]
-
-
-def joined(extents: Iterable[Limits | None]) -> Limits | None:
-    """Returns the smallest extent that holds all of `extents`; None when all are None."""
-    known = [extent for extent in extents if extent is not None]
-    if not known:
-        return None
-    x0, x1, y0, y1 = zip(*known, strict=True)
-    return min(x0), max(x1), min(y0), max(y1)
+def _hash(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "surrogatepass"))

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tbtrace.draw import png
 from tbtrace.draw.figure import Plot
-from tbtrace.episode import Episode, Scene
+from tbtrace.episode import Episode, Trace
+from tbtrace.errors import ContractError
 from tbtrace.views.base import Options, Picture, caption
-from tbtrace.views.context import PALETTE, Context
+from tbtrace.views.context import Context
+from tbtrace.views.crowd import crowd
+from tbtrace.views.floor import axis_names, draw_scene
+from tbtrace.views.sides import have_room, sides
+from tbtrace.views.tint import Way, tint
 
 _DESCRIPTION = (
     "The way of every entity in one episode, seen from above. A ring marks where it was first "
-    "seen, a dot where it was last seen; where it was away, its line has a gap."
+    "seen, a dot where it was last seen; where it was away, its line has a gap. Of a crowd the "
+    "colours say how many entities came by, and the lines are the longest ways among them."
 )
-
-
-class _Way(NamedTuple):
-    group: str
-    entity: str
-    points: NDArray[np.float64]
-    colour: str
-
-
-class _Style(NamedTuple):
-    width: float
-    alpha: float
-    start: float
-    end: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +31,23 @@ class Paths(Options):
 
     Each entity has its colour for the whole run and, among up to twelve, an entry in the legend. A
     ring marks the start, a dot the end; many entities get thinner, translucent lines. A gap in a
-    trace is a gap in its line, an isolated point is a dot. Of 3-D points x and y are drawn. The
-    axes have equal scale unless what they show is flatter than 8:1, and stand still over the
-    iterations. The scene gives the background, the unit, the names of axes and places.
+    trace is a gap in its line, an isolated point is a dot. The axes have equal scale unless what
+    they show is flatter than 8:1, and stand still over the iterations. The scene gives the
+    background, the unit, the names of axes and places.
 
     Attributes:
         group: The group of entities to draw; None draws all groups together.
+        colour: What gives the colours: `"entity"`; `"group"`; `"time"`, the step in the episode; or
+            the name of a channel of the points. Numbers have a colour bar whose ends stand still
+            over the iterations, states a legend; grey is a point without that channel.
+        density: From so many entities on, their density is drawn instead: how many came by each
+            place, with the three longest ways on top. None never does, and it needs
+            `colour="entity"`.
+        project: `"auto"`: where z varies in the run, the picture shows the three projections, from
+            above, x and z, y and z; it needs a size of 480x408. `"xy"`: always from above alone.
+
+    Raises:
+        ContractError: As `Options`; or `density` is below 2, or `project` is another word.
 
     Example:
         >>> from tbtrace.episode import Trace
@@ -62,6 +63,18 @@ class Paths(Options):
 
     name: str = "paths"
     group: str | None = None
+    colour: str = "entity"
+    density: int | None = 100
+    project: str = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.density is not None and self.density < 2:
+            raise ContractError(
+                f"density={self.density} of view {self.name!r}: at least 2, or None"
+            )
+        if self.project not in ("auto", "xy"):
+            raise ContractError(f"project={self.project!r} of view {self.name!r}: 'auto' or 'xy'")
 
     def draw(
         self, episodes: Sequence[Episode], context: Context, title: str = ""
@@ -73,76 +86,64 @@ class Paths(Options):
             context: Gives colours, limits and the scene; it should have observed the episodes.
             title: First line of the picture; the second tells about the episode.
         """
-        ways = self._ways(episodes, context)
+        ways = self._ways(episodes)
         scene = context.scene_of(episodes)
-        limits = context.limits(self.group, [way.points for way in ways], scene)
+        points = () if context.knows(episodes) else [way.trace.points[:, :2] for way in ways]
+        limits = context.limits(self.group, points, scene)
         if not ways or limits is None:
             return None
-        names = (*scene.axes, "x", "y")[:2] if len(scene.axes) >= 2 else ("x", "y")
+        many = self.density is not None and len(ways) >= self.density and self.colour == "entity"
+        paint = crowd(ways, context) if many else tint(ways, self.colour, context, limits)
+        heights = self._heights(ways, context)
+        width, height = self.size
+        if heights and have_room(self.size):
+            heads = (title, caption(episodes))
+            file = sides(paint, limits, heights, scene, self.size, heads)
+            return Picture(file, width, height, title, _DESCRIPTION)
         plot = Plot(
             limits,
             self.size,
             title=title,
             caption=caption(episodes),
-            names=(names[0], names[1]),
+            names=axis_names(scene)[:2],
             units=scene.units,
-            legend=_legend(ways),
+            legend=paint.legend,
             grow=scene.extent is None,
+            bar=paint.bar,
         )
-        _draw_scene(plot, scene)
-        _draw_ways(plot, ways)
+        draw_scene(plot, scene)
+        paint.on(plot)
         plot.places(scene.places)
-        width, height = self.size
-        return Picture(png.encode(plot.render()), width, height, title, _DESCRIPTION)
+        return Picture(plot.png(), width, height, title, _DESCRIPTION)
 
-    def _ways(self, episodes: Sequence[Episode], context: Context) -> list[_Way]:
-        found = (
-            _Way(group, entity, trace.points[:, :2], context.colour(group, entity))
+    def _ways(self, episodes: Sequence[Episode]) -> list[Way]:
+        return [
+            Way(group, entity, trace)
             for episode in episodes
             for group, traces in episode.traces.items()
             if self.group is None or group == self.group
             for entity, trace in traces.items()
-        )
-        return [way for way in found if np.isfinite(way.points).all(axis=1).any()]
+            if _is_somewhere(trace)
+        ]
+
+    def _heights(self, ways: Sequence[Way], context: Context) -> tuple[float, float] | None:
+        """Returns the limits of z, or None where it is not to be seen."""
+        deep = [way.trace.points[:, 2] for way in ways if way.trace.points.shape[1] > 2]
+        if self.project != "auto" or not deep:
+            return None
+        known = context.seen("z", self.group)
+        varies = known is not None and known[0] < known[1]
+        if not varies:
+            every = np.concatenate(deep)
+            every = every[np.isfinite(every)]
+            varies = len(every) > 0 and every.min() < every.max()
+        return context.span("z", self.group, deep) if varies else None
 
 
-def _draw_ways(plot: Plot, ways: Sequence[_Way]) -> None:
-    style = _style(len(ways))
-    colours = [way.colour for way in ways]
-    plot.lines([way.points for way in ways], colours, width=style.width, alpha=style.alpha)
-    ends = [np.flatnonzero(np.isfinite(way.points).all(axis=1))[[0, -1]] for way in ways]
-    first = np.array([way.points[rows[0]] for way, rows in zip(ways, ends, strict=True)])
-    last = np.array([way.points[rows[1]] for way, rows in zip(ways, ends, strict=True)])
-    if style.start:
-        plot.starts(first, colours, style.start)
-    if style.end:
-        plot.ends(last, colours, style.end)
-
-
-def _draw_scene(plot: Plot, scene: Scene) -> None:
-    if scene.extent is None:
-        return
-    if scene.background is not None:
-        # A dark floor is mixed with white until it is 80 % light, so that the ways stand out.
-        dark = 1 - float(scene.background.mean()) / 255
-        plot.image(scene.background, scene.extent, fade=1 - min(0.85, 0.2 / max(dark, 0.2)))
-    plot.outline(scene.extent)
-
-
-def _style(count: int) -> _Style:
-    if count <= len(PALETTE):
-        return _Style(2.5, 1.0, 6.0, 5.0)
-    if count <= 60:
-        return _Style(2.0, 0.85, 4.6, 3.5)
-    if count <= 300:
-        return _Style(1.5, 0.5, 0.0, 2.5)
-    return _Style(1.0, 0.3, 0.0, 0.0)
-
-
-def _legend(ways: Sequence[_Way]) -> list[tuple[str, str]]:
-    """Returns the entries, none where two entities would share a colour."""
-    named = {(way.group, way.entity): way.colour for way in ways}
-    if len(set(named.values())) < len(named):
-        return []
-    several = len({group for group, _ in named}) > 1
-    return [(f"{g}/{e}" if several else e, colour) for (g, e), colour in named.items()]
+def _is_somewhere(trace: Trace) -> bool:
+    points = trace.points
+    if not len(points):
+        return False
+    # Most begin with a finite point; to look at all of them takes much longer.
+    first = math.isfinite(points.item(0)) and math.isfinite(points.item(1))
+    return first or bool(np.isfinite(points[:, :2]).all(axis=1).any())

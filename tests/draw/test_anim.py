@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from tbtrace.draw import png
-from tbtrace.draw.anim import encode
+from tbtrace.draw.anim import encode, encode_indexed
 from tbtrace.errors import ContractError
 
 
@@ -155,3 +156,54 @@ def test_other_arrays_are_refused_with_their_type_and_shape(frames: np.ndarray) 
 def test_other_speeds_are_refused(fps: float) -> None:
     with pytest.raises(ContractError, match="fps"):
         encode(ball(), fps)
+
+
+PALETTE = np.array([(9, 9, 9), (255, 255, 255), (0, 114, 178), (213, 94, 0)], np.uint8)
+PLACES = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6))
+
+
+@given(frames=arrays.arrays(np.uint8, PLACES, elements=st.integers(1, 3)))
+def test_every_place_in_the_palette_comes_back(frames: np.ndarray) -> None:
+    got = decoded(encode_indexed(iter(frames), PALETTE, fps=10))
+    assert (got == opaque(PALETTE[frames])).all()
+
+
+def test_a_frame_may_be_changed_once_the_next_is_asked_for() -> None:
+    def reused() -> Iterator[np.ndarray]:
+        canvas = np.ones((5, 8), np.uint8)
+        for column in range(3):
+            canvas[2, column] = 2
+            yield canvas
+
+    seen = decoded(encode_indexed(reused(), PALETTE, fps=10))
+    assert [(frame[2, :3, 0] == 0).sum() for frame in seen] == [1, 2, 3]
+
+
+def test_pixels_that_stay_cost_nothing() -> None:
+    still = np.random.default_rng(0).integers(1, 4, (60, 80), np.uint8)
+    other = still.copy()
+    other[[0, -1], [0, -1]] = still[[0, -1], [0, -1]] % 3 + 1
+    parts = [
+        body
+        for name, body in chunks(encode_indexed([still, other], PALETTE, 10))
+        if name.endswith("AT")
+    ]
+    first, second = parts[-2], parts[-1]
+    assert len(second) < len(first) / 10
+
+
+@pytest.mark.parametrize("hold", [0.0, 1.5, 100.0])
+def test_the_last_frame_stands_longer(hold: float) -> None:
+    for data in (
+        encode(ball(3), 10, hold),
+        encode_indexed([*map(np.full, [(4, 4)] * 3, [1, 2, 3])], PALETTE, 10, hold),
+    ):
+        controls = [struct.unpack(">5I2H2B", body) for name, body in chunks(data) if name == "fcTL"]
+        assert [control[5] for control in controls] == [100, 100, min(100 + 1000 * hold, 65535)]
+
+
+def test_no_frames_are_refused() -> None:
+    with pytest.raises(ContractError, match="no frames"):
+        encode_indexed([], PALETTE, 10)
+    with pytest.raises(ContractError, match="fps"):
+        encode_indexed([np.ones((2, 2), np.uint8)], PALETTE, 0)

@@ -6,9 +6,10 @@ import pickle
 import numpy as np
 import pytest
 
-from tbtrace.episode import Episode, Scene, Trace
+from tbtrace.episode import Episode, Scene, Series, Tally, Trace
 from tbtrace.errors import TbtraceWarning
-from tbtrace.views.context import MOST_NAMES, PALETTE, Context, extent_of, joined
+from tbtrace.views.context import MOST_NAMES, PALETTE, Context
+from tbtrace.views.extent import extent_of, joined
 
 
 def trace(*points: tuple[float, ...]) -> Trace:
@@ -92,7 +93,7 @@ def test_memory_is_bounded() -> None:
         names = range(start, start + 1000)
         context.observe([episode(robots={str(i): point for i in names})])
         context.observe([episode(**{f"g{i}": {"a": trace((i, 0))} for i in names})])
-    assert len(pickle.dumps(context)) < 400_000
+    assert len(pickle.dumps(context)) < 800_000
     assert context.colour("robots", "0") == PALETTE[0]
     assert context.limits("g9000") is not None
     assert context.limits()[1] > 3 * MOST_NAMES - 1000
@@ -159,3 +160,51 @@ def contrast_with_white(colour: str) -> float:
 def test_the_palette_is_dark_enough_on_white() -> None:
     assert len(set(PALETTE)) == 12
     assert min(map(contrast_with_white, PALETTE)) > 2.2
+
+
+def test_time_axes_end_with_the_longest_episode() -> None:
+    context = seen(Episode("a", 300, 0.0), Episode("b", 20, 0.0))
+    assert context.longest == 300
+    assert context.horizon() == 300
+    assert context.horizon(20) == 300
+    assert context.horizon(1003) == 1100
+    assert Context().horizon() == 1
+    for steps in (1, 7, 19, 99, 101, 12_345, 10**6, 10**7 + 1):
+        assert steps <= Context().horizon(steps) <= 1.1 * steps
+
+
+def test_ranges_of_running_values_hold_what_a_sample_lacks() -> None:
+    steps = np.arange(3, dtype=np.int32)
+    whole = Series(steps, np.array([1.0, np.nan, 3.0]))
+    part = Series(steps, np.array([1.0, 2.0, 3.0]), tally=Tally(9, 2.0, 18.0, 50.0, -5.0, 90.0))
+    context = seen(Episode("a", 3, 0.0, running={"v": whole, "w": part}))
+    assert context.running_names == ("v", "w")
+    low, high = context.span("running", "v")
+    assert (low < 1, 3 < high < 4) == (True, True)
+    low, high = context.span("running", "w")
+    assert (low < -5, high > 90) == (True, True)
+    before = context.span("running", "v", [np.array([99.0])])
+    assert before[1] > 99
+    assert context.span("running", "v")[1] < 4
+    assert context.span("running", "never seen") is None
+    assert context.span("running", "never seen", [np.array([np.nan])]) is None
+
+
+def test_ways_begin_at_zero_and_are_those_of_the_group_or_of_all() -> None:
+    context = seen(episode(near={"a": trace((5, 5), (8, 9))}, far={"b": trace((0, 0), (0, 70))}))
+    low, high = context.span("way", "near")
+    assert (low, 5 <= high < 6) == (0, True)
+    assert context.span("way", None)[1] > 70
+    assert context.span("z", "near") is None
+    deep = seen(episode(near={"a": trace((5, 5, -3), (8, 9, 4))}))
+    assert deep.span("z", "near")[0] < -3
+
+
+def test_states_keep_their_order() -> None:
+    steps, points = np.arange(3, dtype=np.int32), np.zeros((3, 2))
+    one = Trace(steps, points, labels={"state": ("queued", None, "moving")})
+    context = seen(episode(robots={"a": one}))
+    other = Trace(steps, points, labels={"state": ("broken", "moving", "idle")})
+    context.observe([episode(cars={"b": other})])
+    assert context.states("state") == ("queued", "moving", "broken", "idle")
+    assert context.states("colour") == ()

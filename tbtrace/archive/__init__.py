@@ -1,0 +1,1 @@
+"""The archive: episodes as Parquet files, written while a run goes on and read again later."""
