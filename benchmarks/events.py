@@ -103,7 +103,7 @@ def results(folder: Path, rounds: int) -> None:
         time.sleep(0.005)
 
     acts = (
-        measured(ours, lambda trial: ours._runs[trial].reporter.flush()),
+        measured(ours, lambda trial: ours._runs[trial].results.reporter.flush()),
         measured(theirs, settle_theirs),
     )
     told("result of 100 scalars, in the callback", *medians(rounds, *acts), "at most 0.3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -32,6 +33,8 @@ class Reporting:
         retention: How much of the archive is kept; everything by default.
         step: The x axis of everything under Tune: `"iteration"`, `"env_steps"`, or None for what
             Ray's own logger takes (`timesteps_total` where a result has it, else the iteration).
+        logdir: The run's directory, for `EpisodeRecorder(reporting=...)` without Tune; by default
+            the algorithm's own.
         view_seconds: A view may take for its pictures of one iteration. One that takes longer is
             named, counted, and not drawn any more.
         drain_seconds: How long the end of a run waits for what is not written or drawn yet.
@@ -49,6 +52,7 @@ class Reporting:
     archive: Literal["parquet", "json"] | None = "parquet"
     retention: Retention = _EVERYTHING
     step: axis.Step | None = None
+    logdir: str | os.PathLike[str] | None = None
     view_seconds: float = 60.0
     drain_seconds: float = 30.0
 

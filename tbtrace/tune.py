@@ -6,52 +6,39 @@ import atexit
 import math
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune.logger.tensorboardx import TBXLoggerCallback
-from ray.tune.result import TIME_TOTAL_S, TRAINING_ITERATION
 
-from tbtrace.axis import Axis
-from tbtrace.episode import Episode
 from tbtrace.errors import Problems, warn_once
 from tbtrace.events.dashboards import Status
 from tbtrace.options import Reporting
 from tbtrace.report import RunReporter
 from tbtrace.rllib.ledger import whole
-from tbtrace.rllib.load import Receiver
-from tbtrace.rllib.parcel import PARCEL, Contents, Parcel
+from tbtrace.rllib.results import ResultReporter, take_parcel
 from tbtrace.shelf import Shelf
 
 if TYPE_CHECKING:
     from ray.tune.experiment import Trial
 
-PREFIX = "ray/tune/"
 _PATIENCE = 3
 _NO_RECORDER = (
     f"{_PATIENCE} results of a trial count episodes and bring nothing that tbtrace recorded, so "
     "there are no histograms and no pictures; add config.callbacks(tbtrace.EpisodeRecorder), or "
     "report the whole result if a function of yours reports parts of algo.train()"
 )
-_NOT_WRITTEN = ("config", "pid", "timestamp", TIME_TOTAL_S, TRAINING_ITERATION)
-_TUNES_TEXTS = ("trial_id", "date", "hostname", "node_ip", "experiment_tag")
-"""Tune's own texts in every result: they say nothing about the training."""
 
 
 @dataclass(slots=True)
 class _Run:
     """One trial, from its start to its end; retries and restarts by a scheduler included."""
 
-    reporter: RunReporter
+    results: ResultReporter
     shelf: Shelf | None
-    receiver: Receiver
-    axis: Axis
     unrecorded: float = 0
-
-    def episodes_of(self, contents: Contents) -> Iterable[Episode]:
-        return self.receiver.unpack(contents.load)
 
 
 @dataclass(slots=True)
@@ -123,7 +110,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
             places = (storage.storage_filesystem, str(storage.trial_fs_path), str(trial.path))
             shelf = Shelf(staging, *places, problems)
         reporter = RunReporter(trial.local_path, self._reporting, shelf=shelf, problems=problems)
-        self._runs[trial] = _Run(reporter, shelf, Receiver(), Axis(self._reporting.step))
+        self._runs[trial] = _Run(ResultReporter(reporter, self._reporting.step), shelf)
         self._trial_writer[trial] = reporter.writer
         # A script that is interrupted before Tune says that the experiment ends.
         atexit.unregister(self._complete)
@@ -131,28 +118,13 @@ class TraceLoggerCallback(TBXLoggerCallback):
 
     def log_trial_result(self, iteration: int, trial: Trial, result: dict[str, Any]) -> None:
         """Takes the parcel out of the result, hands both over and returns."""
-        parcel = result.pop(PARCEL, None)
+        parcel = take_parcel(result)
         try:
             if trial not in self._runs:
                 self._start(trial)
             run = self._runs[trial]
-            self._count_dropped(result, run.reporter)
-            written = {key: value for key, value in result.items() if key not in _NOT_WRITTEN}
-            for key in _TUNES_TEXTS:
-                if isinstance(written.get(key), str):
-                    del written[key]
-            contents = parcel.open() if isinstance(parcel, Parcel) else None
-            contents = Contents() if contents is None else contents
-            run.reporter.report(
-                run.axis.step(result),
-                written,
-                lambda: run.episodes_of(contents),
-                prefix=PREFIX,
-                histograms=contents.histograms,
-                summaries=contents.summaries,
-                iteration=int(result[TRAINING_ITERATION]),
-            )
-            self._trial_result[trial] = written
+            run.results.report(result, parcel)
+            self._trial_result[trial] = result
             _miss_recorder(run, result, parcel)
         except Exception as error:
             self._problems.add_error("records", "reporting a result", error)
@@ -193,14 +165,14 @@ class TraceLoggerCallback(TBXLoggerCallback):
             return
         try:
             if result and trial.evaluated_params:
-                run.reporter.hparams(_present(trial.evaluated_params, trial.config), status)
+                run.results.reporter.hparams(_present(trial.evaluated_params, trial.config), status)
         except Exception as error:
             self._problems.add_error("records", "writing hyper-parameters", error)
 
         def close() -> None:
             try:
-                run.reporter.close()
-                end.path = run.reporter.path
+                run.results.reporter.close()
+                end.path = run.results.reporter.path
             except Exception as error:
                 self._problems.add_error("records", "closing an event file", error)
 
@@ -211,14 +183,6 @@ class TraceLoggerCallback(TBXLoggerCallback):
             end.closing.start()
         except RuntimeError:  # Python starts no threads while it exits
             close()
-
-    def _count_dropped(self, result: Mapping[str, Any], reporter: RunReporter) -> None:
-        """Adds what this process dropped to the counters that the recorder put into the result."""
-        counters = result.get("tbtrace")
-        if not isinstance(counters, dict) or not isinstance(counters.get("dropped"), dict):
-            return
-        for kind, count in reporter.dropped.items():
-            counters["dropped"][kind] = counters["dropped"].get(kind, 0) + count
 
 
 def _miss_recorder(run: _Run, result: Mapping[str, Any], parcel: Any) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -21,19 +22,24 @@ class ScriptedEnv(gym.Env[np.ndarray, np.int64]):
     """Random values and lengths; each finished episode becomes a line of a file of its own process.
 
     Options: `log` (a folder), `split`, `length` (shortest and longest), `recipe` (speak the forum
-    recipe's spelling).
+    recipe's spelling), `seed` (then two runs are the same).
     """
 
     observation_space = gym.spaces.Box(-1.0, 1.0, (3,), np.float32)
     action_space = gym.spaces.Discrete(2)
     _made = 0
+    _made_for: ClassVar[Counter[str]] = Counter()
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = dict(config)
         ScriptedEnv._made += 1
         self._number = os.getpid() * 1000 + ScriptedEnv._made
         self._episodes = 0
-        self._random = np.random.default_rng([os.getpid(), ScriptedEnv._made])
+        ScriptedEnv._made_for[self._config["log"]] += 1
+        seed = [os.getpid(), ScriptedEnv._made]
+        if "seed" in self._config:
+            seed = [self._config["seed"], ScriptedEnv._made_for[self._config["log"]]]
+        self._random = np.random.default_rng(seed)
         self._point = np.zeros(2)  # one array for ever, as many environments do
         self.key = 0
 

@@ -52,8 +52,8 @@ RULES = {
     "scribe": CORE | {"about", "archivist", "artist", "events", "plan", "studio", "views"},
     "report": CORE
     | {"about", "archivist", "artist", "events", "options", "scribe", "shelf", "studio", "views"},
-    "rllib": CORE | {"envs"},
-    "tune": CORE | {"axis", "events", "options", "report", "rllib", "shelf"},
+    "rllib": CORE | {"axis", "envs", "options", "report"},
+    "tune": CORE | {"events", "options", "report", "rllib", "shelf"},
     "demo": CORE | {"envs", "rllib", "tune"},
     "cli": {"demo"},
     "__main__": {"cli"},

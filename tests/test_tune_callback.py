@@ -166,7 +166,7 @@ def test_options_come_one_way() -> None:
 def test_the_callback_does_not_wait_for_the_writer(tmp_path: Path) -> None:
     callback, trial = tbtrace.TraceLoggerCallback(), FakeTrial(tmp_path)
     callback.log_trial_start(trial)
-    writer = callback._runs[trial].reporter._writer
+    writer = callback._runs[trial].results.reporter._writer
     writer.put(lambda: time.sleep(1.0))  # a disk that is slow
     started = time.monotonic()
     for iteration in range(1, 11):

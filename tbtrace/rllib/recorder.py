@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ray.rllib.callbacks.callbacks import RLlibCallback
 
@@ -15,6 +15,10 @@ from tbtrace.rllib.deck import Deck
 from tbtrace.rllib.ledger import Ledger, drain, whole
 from tbtrace.rllib.parcel import PARCEL, RECORDS
 from tbtrace.select import Best, Last, Selector, Worst, name_of
+
+if TYPE_CHECKING:
+    from tbtrace.options import Reporting
+    from tbtrace.rllib.results import ResultReporter
 
 Hook = TypeVar("Hook", bound=Callable[..., None])
 
@@ -69,6 +73,12 @@ class EpisodeRecorder(RLlibCallback):
         per_agent: Of a multi-agent environment, how many agents have metrics
             `agents/<agent>/<name>` of their own besides those of all agents together: the first
             ones that are heard of in the run. 0 is none.
+        reporting: Options of reporting, for `algo.train()` without Tune: the algorithm then writes
+            the run that `TraceLoggerCallback` writes under Tune, with the same tags, into
+            `reporting.logdir`, by default the algorithm's own `logdir`. An algorithm that goes on
+            from a checkpoint with the same `logdir` goes on in the same curves. `algo.stop()`, or
+            the end of the program, waits for what is not written and drawn. Under Tune it does
+            nothing.
         strict: Raise instead of counting and warning (for tests).
 
     Raises:
@@ -84,6 +94,7 @@ class EpisodeRecorder(RLlibCallback):
         info_keys: Mapping[str, Sequence[str]] | None = None,
         extract: Callable[[Any, Any], Mapping[str, Any]] | None = None,
         per_agent: int = 16,
+        reporting: Reporting | None = None,
         strict: bool = False,
     ) -> None:
         super().__init__()
@@ -101,6 +112,8 @@ class EpisodeRecorder(RLlibCallback):
         self._deck = Deck(contract, keep, strict, per_agent)
         self._worker: old_stack.Worker | None = None
         self._ledger = Ledger(names, keep, self._deck.problems, per_agent)
+        self._reporting = reporting
+        self._results: ResultReporter | None = None
 
     # In an env runner.
 
@@ -181,4 +194,12 @@ class EpisodeRecorder(RLlibCallback):
             drain(eval_runners, RECORDS)
             eval_runners.setdefault("custom_metrics", {}).update(evaluated)
         result["tbtrace"] = self._ledger.counters()
-        result[PARCEL] = parcel
+        # Only Tune gives an algorithm a storage; it does not always name the trial (Ray 2.60).
+        if self._reporting is None or getattr(algorithm, "_storage", None) is not None:
+            result[PARCEL] = parcel
+            return
+        if self._results is None:
+            from tbtrace.rllib.alone import reporter_of  # env runners need no reporter
+
+            self._results = reporter_of(algorithm, self._reporting)
+        self._results.report(result, parcel)
