@@ -170,7 +170,8 @@ def figures(rounds: int) -> None:
 
             theirs = timed(rounds, pillow)
             print(
-                f"{kind:<8}{count:>5} x 1000{whole[0]:>7.1f} ms{ours[0]:>13.2f} ms {ours[1]:>4.0f} k"
+                f"{kind:<8}{count:>5} x 1000{whole[0]:>7.1f} ms"
+                f"{ours[0]:>13.2f} ms {ours[1]:>4.0f} k"
                 f"{theirs[0]:>13.1f} ms {theirs[1]:>4.0f} k"
             )
 

@@ -55,7 +55,12 @@ class Artist:
             [sys.executable, "-u", "-P", "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+                "MPLBACKEND": "agg",
+            },
             process_group=0,  # Ctrl-C is not for it, not even while it starts
         )
         assert self._process.stdin is not None

@@ -209,7 +209,7 @@ def test_a_script_that_ends_without_close_has_its_pictures(tmp_path: Path) -> No
     process, artist = started(file, pid)
     assert process.wait(30) == 0
     assert gone(artist)
-    (events,) = run.iterdir()
+    (events,) = run.glob("events.out.tfevents.*")
     assert b"png of a" in events.read_bytes()
 
 
@@ -222,5 +222,5 @@ def test_ctrl_c_does_not_reach_the_artist_before_the_drain(tmp_path: Path) -> No
     go_on.touch()
     assert process.wait(30) in (1, -signal.SIGINT)
     assert gone(artist)
-    (events,) = run.iterdir()
+    (events,) = run.glob("events.out.tfevents.*")
     assert b"png of a" in events.read_bytes()

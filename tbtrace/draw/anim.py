@@ -103,12 +103,12 @@ def encode_indexed(
             place = (0, frame.shape[0], 0, frame.shape[1])
             # Rows of drawings repeat themselves, unless lines are everywhere.
             busy = np.count_nonzero(frame[:, 1:] != frame[:, :-1]) > frame.size // 8
-            parts.append((place, _compressed(frame, zlib.Z_RLE if busy else 0)))
+            parts.append((place, _compressed(frame, strategy=zlib.Z_RLE if busy else 0)))
             before = frame.copy()
             continue
         place = top, bottom, left, right = _changed(before[..., np.newaxis], frame[..., np.newaxis])
         now, then = (one[top:bottom, left:right] for one in (frame, before))
-        parts.append((place, _compressed(now * (now != then), zlib.Z_RLE)))
+        parts.append((place, _compressed(now * (now != then), level=4)))
         then[...] = now
     if not parts:
         raise ContractError("an animation has no frames; give at least one")
@@ -179,12 +179,16 @@ def _in_full_colour(frames: NDArray[np.uint8]) -> list[_Part]:
     return [(place, _compressed(pixels)) for place, pixels in _changes(frames)]
 
 
-def _compressed(pixels: NDArray[np.uint8], strategy: int = 0) -> bytes:
-    """Compresses `(height, width, bytes of a pixel)`, quickly: line art gains little from more."""
+def _compressed(pixels: NDArray[np.uint8], level: int = 1, strategy: int = 0) -> bytes:
+    """Compresses `(height, width, bytes of a pixel)`.
+
+    Quickly: whole pictures gain little from more. What changes in a drawing is small and scattered;
+    there level 4 takes a tenth of a millisecond more and a fifth off the bytes.
+    """
     height = len(pixels)
     rows = np.zeros((height, 1 + pixels[0].size), np.uint8)  # each begins with the filter, 0: none
     rows[:, 1:] = pixels.reshape(height, -1)
-    squeeze = zlib.compressobj(1, strategy=strategy)
+    squeeze = zlib.compressobj(level, strategy=strategy)
     return squeeze.compress(rows.data) + squeeze.flush()
 
 

@@ -66,24 +66,22 @@ class Canvas:
     def inks(self, colours: Sequence[Colour]) -> NDArray[np.uint8]:
         """Returns the palette's indices of colours, or of those nearest to them."""
         numbers = self._numbers
-        found = []
-        for colour in colours:
-            number = numbers.get(colour)
-            if number is None:
-                number = len(numbers)
-                if number < _MOST:
-                    numbers[colour] = number
-                    self._colours[number] = colour
-                else:
-                    few = self._colours.astype(np.float32)
-                    number = int(nearest(np.array([colour], np.float32), few)[0])
-            found.append(number)
-        return np.array(found, np.uint8)
+        free = list(range(len(numbers), _MOST))
+        new = [colour for colour in dict.fromkeys(colours) if colour not in numbers]
+        for number, colour in zip(free, new, strict=False):
+            numbers[colour] = number
+            self._colours[number] = colour
+        others = {}
+        if len(new) > len(free):
+            far = new[len(free) :]
+            few = self._colours.astype(np.float32)
+            others = dict(zip(far, nearest(np.array(far, np.float32), few).tolist(), strict=True))
+        return np.array([numbers.get(c, others.get(c)) for c in colours], np.uint8)
 
-    def shades(self, colour: Colour) -> list[int]:
-        """Returns the indices of white, and of one to four quarters of a colour on it."""
-        whole, *parts = self.inks(_on_white((colour,))).tolist()
-        return [WHITE, *parts, whole]
+    def shades(self, colours: Sequence[Colour]) -> NDArray[np.uint8]:
+        """Returns indices of white and of one to four quarters of each colour: uint8 `(n, 5)`."""
+        inks = self.inks(_on_white(tuple(colours))).reshape(-1, 4)
+        return np.insert(inks[:, [1, 2, 3, 0]], 0, WHITE, axis=1)
 
     def fill(self, box: Box, colour: Colour) -> None:
         """Fills a rectangle."""
@@ -148,13 +146,14 @@ class Canvas:
         """
         left, top, right, bottom = box
         window = self.pixels[top:bottom, left:right]
-        if self._plain:
+        if self._plain and alpha == 1:
             # On a light grid, to mix with white looks the same and costs little.
-            inks = self.inks(_on_white(tuple(colours), alpha))
+            inks = self.inks(_on_white(tuple(colours)))
             if inks[0] != FIRST or (np.diff(inks) != 1).any():
                 table = np.zeros(_MOST, np.uint8)
                 table[FIRST : FIRST + len(inks)] = inks
-                codes = table[codes]
+                told = codes.tobytes().translate(table.tobytes())  # faster than indexing
+                codes = np.frombuffer(told, np.uint8).reshape(codes.shape)
             window *= codes == 0
             window |= codes
         else:
@@ -197,7 +196,7 @@ def _shades(darkest: int) -> NDArray[np.uint8]:
 
 
 @functools.lru_cache(maxsize=64)
-def _on_white(colours: tuple[Colour, ...], alpha: float = 1.0) -> list[Colour]:
-    share = alpha * _SHARES[:, None]
+def _on_white(colours: tuple[Colour, ...]) -> list[Colour]:
+    share = _SHARES[:, None]
     mixed = np.array(colours, float)[:, None] * share + 255 * (1 - share)
     return [(r, g, b) for r, g, b in mixed.round().astype(int).reshape(-1, 3).tolist()]

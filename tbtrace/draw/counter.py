@@ -1,38 +1,28 @@
-"""Text that changes from frame to frame, put together from ready letters; and heads of pictures."""
+"""Text of moving pictures: counters, and heads in as few lines as they need."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
-from tbtrace.draw import text
-
-
-@lru_cache(maxsize=128)
-def _glyph(char: str, size: int) -> NDArray[np.uint8]:
-    image = Image.new("L", (text.width(char, size), size + size // 3))
-    ImageDraw.Draw(image).text((0, 0), char, 255, text.font(size), "la")
-    glyph = np.array(image)
-    glyph.setflags(write=False)  # all callers share it
-    return glyph
+from tbtrace.draw import glyphs, text
+from tbtrace.draw.canvas import WHITE
 
 
 def spelled(line: str, size: int = text.SIZE) -> NDArray[np.uint8]:
     """Returns how dark each pixel of a line is: uint8 `(height, width)`, 255 is ink.
 
     Args:
-        line: At least one character that the font has.
+        line: Text of one line.
         size: Pixels of the letters.
 
     Example:
         >>> spelled("step 10").shape == spelled("step 99").shape
         True
     """
-    return np.concatenate([_glyph(char, size) for char in line], axis=1)
+    return (glyphs.line(line, size).astype(np.uint16) * 255 // WHITE).astype(np.uint8)
 
 
 def wrapped(parts: Sequence[str], rooms: Sequence[float]) -> list[str]:

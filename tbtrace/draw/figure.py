@@ -79,8 +79,8 @@ class Plot:
             raise ContractError(f"a picture of {size} pixels; at least {SMALLEST} are needed")
         heads = [(line, ink) for line, ink in ((title, 0), (caption, axes.PALE)) if line]
         entries = Legend(legend, size[0])
-        wish = Wish(limits, names, grow, equal, rows and tuple(rows))
-        layout = arrange(wish, size, len(heads), entries, bar.width if bar else 0)
+        wish = Wish(limits, names, grow, equal, None if rows is None else tuple(rows))
+        layout = arrange(wish, size, len(heads), entries.extent, bar.width if bar else 0)
         self.scale = layout.scale
         self._canvas = Canvas(size, axes.around(layout, size, units))
         axes.head(self._canvas, layout, heads)

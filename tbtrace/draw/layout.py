@@ -6,11 +6,12 @@ the same axes, and a legend never covers a line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tbtrace.draw import text
-from tbtrace.draw.legend import Legend
+from tbtrace.draw.legend import Extent
 from tbtrace.draw.scale import Box, Limits, Scale, Ticks
 
 MARGIN, LINE, TICK = 8, 20, 5
@@ -49,7 +50,8 @@ class Layout:
         return max((text.width(label, text.SMALL) for label in self.up.labels), default=0)
 
 
-def arrange(wish: Wish, size: tuple[int, int], heads: int, legend: Legend, bar: int = 0) -> Layout:
+@functools.lru_cache(maxsize=64)
+def arrange(wish: Wish, size: tuple[int, int], heads: int, legend: Extent, bar: int = 0) -> Layout:
     """Returns the layout in which what is to be seen is largest.
 
     A legend that fits stands at the right end of the first line. Else it stands beside or below
@@ -59,36 +61,39 @@ def arrange(wish: Wish, size: tuple[int, int], heads: int, legend: Legend, bar: 
         wish: What the axes show.
         size: `(width, height)` of the picture in pixels.
         heads: How many lines of text stand above the axes.
-        legend: The legend, perhaps without entries.
+        legend: How much room the legend needs, perhaps none.
         bar: Pixels to keep free on the right of the axes, for a colour bar.
 
     Raises:
         ContractError: As `Scale.fit`.
     """
     wide, high = size
-    in_head = bool(len(legend)) and legend.size(len(legend))[0] <= 0.55 * wide
+    row = legend.size(legend.entries)[0]
+    in_head = legend.entries > 0 and row <= 0.55 * wide
     top = MARGIN + LINE * max(heads, in_head) + 4
     room = (MARGIN, top, wide - 2 * MARGIN - bar, high - MARGIN - 2 * LINE - TICK)
     if in_head:
-        left = wide - MARGIN - legend.size(len(legend))[0]
-        return replace(_axes(wish, room, size), legend=(left, MARGIN - 2, len(legend)))
+        at = (wide - MARGIN - row, MARGIN - 2, legend.entries)
+        return replace(_axes(wish, room, size), legend=at)
+    if not legend.entries:
+        return _axes(wish, room, size)
     best = max(_outside(wish, room, size, legend, bar), key=lambda found: found[0], default=None)
     return best[1] if best else _axes(wish, room, size)
 
 
 def _outside(
-    wish: Wish, room: Box, size: tuple[int, int], legend: Legend, bar: int
+    wish: Wish, room: Box, size: tuple[int, int], legend: Extent, bar: int
 ) -> Iterator[tuple[float, Layout]]:
     """Yields layouts with the legend beside and below the axes, and how large the limits are."""
     left, top, right, bottom = room
     wide, high = legend.size(1)
-    if len(legend) and wide <= 0.4 * size[0] and high <= bottom - top:
+    if wide <= 0.4 * size[0] and high <= bottom - top:
         found = _axes(wish, (left, top, right - wide - MARGIN, bottom), size, centre=False)
         at = found.scale.box[2] + bar + MARGIN + 4
         yield _shown(wish, found), replace(found, legend=(at, top, 1))
     columns = max(1, (size[0] - 2 * MARGIN) // legend.cell)
     wide, high = legend.size(columns)
-    if len(legend) and high <= 0.4 * size[1]:
+    if high <= 0.4 * size[1]:
         found = _axes(wish, (left, top, right, bottom - high - 4), size)
         at = (size[0] - wide) // 2
         yield _shown(wish, found), replace(found, legend=(at, size[1] - MARGIN - high + 2, columns))
@@ -103,7 +108,7 @@ def _shown(wish: Wish, layout: Layout) -> float:
 
 
 def _axes(wish: Wish, room: Box, size: tuple[int, int], centre: bool = True) -> Layout:
-    # Ticks need the scale, which needs the room that the ticks leave: twice is near enough.
+    # Ticks need the scale, which needs the room that the ticks leave: thrice is near enough.
     left = room[0]
     for _ in range(3):
         scale = Scale.fit(wish.limits, room, grow=wish.grow, centre=centre, equal=wish.equal)

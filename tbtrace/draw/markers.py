@@ -65,7 +65,7 @@ def put(
     v = centres[:, 1:] + (rows - kind.shape[0] // 2)
     u = centres[:, :1] + (columns - kind.shape[1] // 2)
     few = list(dict.fromkeys(colours))
-    inks = np.array([canvas.shades(colour) for colour in few], np.uint8)
+    inks = canvas.shades(few)
     numbers = np.array([few.index(colour) for colour in colours])[known]
     drawn = inks[numbers[:, None], kind[rows, columns]]
     inside = (left <= u) & (u < right) & (top <= v) & (v < bottom)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tbtrace.draw.pen import BORDER, Sheet, diameter
 from tbtrace.draw.scale import Scale
 
-_BLOCK = 1 << 14
+_BLOCK = 1 << 15
 """Points that are projected at once: as many as stay in the processor's cache."""
 
 _FAR = 30_000.0
@@ -39,8 +39,11 @@ def trace(
         width: Pixels.
     """
     draw = sheet.draw
-    for first, block in _blocks(ways):
-        at, spans = _projected(block, scale, diameter(width))
+    blocks = list(_blocks(ways))
+    most = max((sum(map(len, block)) for _, block in blocks), default=0)
+    factors = _factors(scale, width, most)
+    for first, block in blocks:
+        at, spans = _projected(block, factors)
         for start, end, way in spans:
             draw.line(at[start:end], values[first + way])
         for start, end, way in _still(at, spans):
@@ -62,7 +65,7 @@ def _blocks(
 
 
 def _projected(
-    ways: Sequence[NDArray[np.float64]], scale: Scale, cells: int
+    ways: Sequence[NDArray[np.float64]], factors: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], Pieces]:
     """Returns where the points of all `ways` lie on a sheet, and their pieces."""
     raw = np.empty((sum(map(len, ways)), 2))  # in rows, however the ways lie in memory
@@ -71,19 +74,22 @@ def _projected(
         # Adding up is the cheapest way to see that all are finite.
         good = None if np.isfinite(np.add.reduce(raw, axis=None)) else np.isfinite(raw)
         flat = raw.reshape(-1)
-        per, shift = _factors(scale, cells)
         # An axis of two would take ten times as long as one long row.
-        flat *= np.tile(per, len(raw))
-        flat += np.tile(shift, len(raw))
-        np.clip(flat, -_FAR, _FAR, out=flat)
+        flat *= factors[0, : len(flat)]
+        flat += factors[1, : len(flat)]
+        np.maximum(flat, -_FAR, out=flat)
+        np.minimum(flat, _FAR, out=flat)
     return raw.astype(np.float32), pieces([len(way) for way in ways], good)
 
 
-def _factors(scale: Scale, cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _factors(scale: Scale, width: float, points: int) -> NDArray[np.float64]:
+    """Returns what to multiply and to add, `(2, 2 * points)`, for x and y in turn."""
     (x0, x1, y0, y1), (left, top, right, bottom) = scale.limits, scale.box
-    per = np.array([2 * (right - left) / (x1 - x0), 2 * (bottom - top) / (y0 - y1)])
+    per_x, per_y = 2 * (right - left) / (x1 - x0), 2 * (bottom - top) / (y0 - y1)
     # Pillow cuts decimals off, and an even pen lies round the corner of a cell.
-    return per, BORDER + (0.0 if cells % 2 else 0.5) - per * (x0, y1)
+    origin = BORDER + (0.0 if diameter(width) % 2 else 0.5)
+    factors = np.array([(per_x, per_y), (origin - per_x * x0, origin - per_y * y1)])
+    return np.tile(factors, points)
 
 
 def pieces(lengths: Sequence[int], good: NDArray[np.bool_] | None) -> Pieces:
@@ -112,10 +118,7 @@ def _still(at: NDArray[np.float32], spans: Pieces) -> Pieces:
     """Returns the pieces that stay within a pixel."""
     if not spans:
         return []
-    firsts, pasts = np.array(spans)[:, :2].T
-    near = (np.abs(at[pasts - 1] - at[firsts]) < 2).all(axis=1)
-    return [
-        spans[i]
-        for i in np.flatnonzero(near).tolist()
-        if (np.ptp(at[spans[i][0] : spans[i][1]], axis=0) < 2).all()
-    ]
+    firsts, pasts, _ = np.array(spans).T
+    apart = np.abs(at[pasts - 1] - at[firsts])
+    near = np.flatnonzero(np.maximum(apart[:, 0], apart[:, 1]) < 2).tolist()
+    return [spans[i] for i in near if (np.ptp(at[slice(*spans[i][:2])], axis=0) < 2).all()]

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from tbtrace.draw import anim, text
 from tbtrace.draw.counter import wrapped
 from tbtrace.draw.figure import Plot
+from tbtrace.draw.legend import Legend
 from tbtrace.draw.scale import Limits
 from tbtrace.draw.trails import Moves, Trails
 from tbtrace.episode import Episode, Scene, Trace
 from tbtrace.errors import ContractError
 from tbtrace.views.base import Options, Picture, caption
 from tbtrace.views.context import Context
-from tbtrace.views.floor import draw_scene
+from tbtrace.views.floor import axis_names, draw_scene
 
 _DESCRIPTION = (
     "One episode, played: every dot is an entity, with a trail of where it has just been. The "
@@ -27,14 +28,16 @@ _MOST_POINTS = 1 << 18
 _MOST_PLACES = 1 << 22
 _HOLD = 1.0
 _MOST_IN_LEGEND = 6
-_MARGIN = 8
+_MARGIN, _LINE, _GAP = 8, 20, 12
+_WIDE = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class Animation(Options):
     r"""Plays the traces: dots that move, each with a fading trail of where it has just been.
 
-    The axes, the floor and the colours are those of `Paths`; up to six entities have a legend. An
+    The axes, the floor and the colours are those of `Paths`; up to six entities have a legend
+    where the picture is at least 300 pixels wide. An
     entity that is away has no dot, and no trail leads across its absence. The frames are evenly
     spaced over the steps that have traces, the first and the last one included; between two frames
     a trail follows the way through the steps that have no frame. Where the entities are so many
@@ -56,11 +59,11 @@ class Animation(Options):
         >>> episode = Episode("e1", 2, 1.5, traces={"robots": {"r2": way}})
         >>> picture = Animation().draw([episode], Context())
         >>> picture.width, picture.height, b"acTL" in picture.png
-        (350, 280, True)
+        (350, 300, True)
     """
 
     name: str = "animation"
-    size: tuple[int, int] = (350, 280)
+    size: tuple[int, int] = (350, 300)
     group: str | None = None
     frames: int = 100
     fps: float = 15.0
@@ -93,11 +96,10 @@ class Animation(Options):
         grid, shown = _moments([trace.steps for *_, trace in found], self.frames)
         labels = [f"step {step}" for step in grid[shown].tolist()]
         colours = [context.colour(group, entity) for group, entity, _ in found]
-        room = self.size[0] - 2 * _MARGIN
-        heads = wrapped(
-            [title, *caption(episodes).split(" · ")], [room - text.width(labels[-1]) - 12, room]
-        )
-        plot = self._plot(heads, limits, scene, _legend(found, colours))
+        legend = _legend(found, colours) if self.size[0] >= _WIDE else []
+        parts = [part for part in (title, *caption(episodes).split(" · ")) if part]
+        heads = self._heads(parts, text.width(labels[-1]) + _GAP, legend)
+        plot = self._plot(heads, limits, scene, legend)
         sampled = [_sampled(trace, grid) for *_, trace in found]
         numbers = {colour: number for number, colour in enumerate(dict.fromkeys(colours))}
         moves = Moves(
@@ -116,7 +118,7 @@ class Animation(Options):
             moves,
             trail=max(1, round(trail)),
             radius=_radius(len(found)),
-            label_at=(self.size[0] - _MARGIN, _MARGIN - 2),
+            label_at=(self.size[0] - _MARGIN, _MARGIN + _LINE - 2),
         )
         data = anim.encode_indexed(trails, trails.palette, self.fps, _HOLD)
         return Picture(data, *self.size, title, _DESCRIPTION)
@@ -131,16 +133,27 @@ class Animation(Options):
             if np.isfinite(trace.points[:, :2]).all(axis=1).any()
         ]
 
+    def _heads(
+        self, parts: Sequence[str], counter: int, legend: Sequence[tuple[str, str]]
+    ) -> tuple[str, str]:
+        """Returns two lines, beside which there may be the legend and is the counter."""
+        room = self.size[0] - 2 * _MARGIN
+        row = Legend(legend, self.size[0]).extent.size(len(legend))[0] + _GAP if legend else 0
+        rooms = [room - row if row <= 0.6 * self.size[0] else room, room - counter]
+        first, *rest = wrapped(parts, rooms)
+        if not rest:
+            first, rest = " · ".join(parts[:-1]), [parts[-1]]
+        return text.shorten(first, rooms[0]), text.shorten(" · ".join(rest), rooms[1])
+
     def _plot(
-        self, heads: list[str], limits: Limits, scene: Scene, legend: Sequence[tuple[str, str]]
+        self, heads: tuple[str, str], limits: Limits, scene: Scene, legend: list[tuple[str, str]]
     ) -> Plot:
-        names = scene.axes if len(scene.axes) >= 2 else ("x", "y")
         plot = Plot(
             limits,
             self.size,
             title=heads[0],
-            caption=" · ".join(heads[1:]),
-            names=(names[0], names[1]),
+            caption=heads[1],
+            names=axis_names(scene)[:2],
             units=scene.units,
             legend=legend,
             grow=scene.extent is None,
@@ -162,7 +175,7 @@ def _legend(
 
 
 def _radius(count: int) -> float:
-    return 4.0 if count <= 30 else 3.0 if count <= 100 else 2.0 if count <= 1000 else 1.0
+    return 3.5 if count <= 30 else 3.0 if count <= 100 else 2.0 if count <= 1000 else 1.0
 
 
 def _moments(

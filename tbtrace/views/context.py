@@ -110,7 +110,8 @@ class Context:
         found: dict[tuple[str, str | None], list[Trace]] = {}
         for episode in episodes:
             for group, traces in episode.traces.items():
-                for key in ((episode.split, None), (episode.split, group)):
+                for name in (None, group):
+                    key = (episode.split, name)
                     if key not in self._heats:
                         found.setdefault(key, []).extend(traces.values())
         for key, ways in found.items():

@@ -89,4 +89,4 @@ def _lengths(ways: Sequence[Way]) -> NDArray[np.float64]:
         steps = np.diff(points, axis=0)
         lengths = np.hypot(steps[:, 0], steps[:, 1])
     lengths[~np.isfinite(lengths) | (number[1:] != number[:-1])] = 0.0
-    return np.bincount(number[1:], lengths, len(ways))
+    return np.bincount(number[1:], lengths, len(ways)).astype(np.float64, copy=False)

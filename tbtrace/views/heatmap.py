@@ -24,6 +24,7 @@ from tbtrace.views.heat import Grid
 _CELLS = 120
 _LEVELS = 48
 _DECADES = 3
+_LEAST = 1e-4
 _DESCRIPTION = (
     "Where entities spend their time, as a share of all their time, on a logarithmic scale: the "
     "darker a cell, the longer somebody was there. White: nobody ever was. Shown are all whole "
@@ -127,7 +128,7 @@ class Heatmap(Options):
         if not steps.any():
             return None
         change = steps / steps.sum() - before
-        most = _level(float(np.abs(change).max()) or 1e-4, up=True)
+        most = _level(max(float(np.abs(change).max()), _LEAST), up=True)
         # On a square-root scale small changes are seen beside large ones.
         level = np.copysign(np.sqrt(np.abs(change) / most), change)
         count = 2 * _LEVELS + 1

@@ -98,10 +98,11 @@ class Series(Options):
         panels = list(self._panels(episodes, context, known))
         if not any(np.isfinite(panel.curve.values).any() for panel in panels):
             return None
-        heading = title
+        heading = [title, panels[0].name] if len(panels) == 1 else [title]
         if self.names is None and len(known) > len(panels):
-            heading = f"{title} · {len(panels)} of {len(known)} running values"
-        heads = (heading.removeprefix(" · "), caption(episodes[:1]) + _told(len(episodes) - 1))
+            heading.append(f"{len(panels)} of {len(known)} running values")
+        below = caption(episodes[:1]) + _told(len(episodes) - 1)
+        heads = (" · ".join(filter(None, heading)), below)
         return Picture(self._png(panels, heads), *self.size, title, _DESCRIPTION)
 
     def _panels(
@@ -134,7 +135,7 @@ class Series(Options):
         for i, panel in enumerate(panels):
             left, right = across[i % columns : i % columns + 2]
             top, bottom = down[i // columns : i // columns + 2]
-            pixels = _plot(panel, (right - left, bottom - top)).render()
+            pixels = _plot(panel, (right - left, bottom - top), (panel.name, "")).render()
             parts.append(((left, top, right, bottom), pixels))
         return png.encode(joined(self.size, list(filter(None, heads)), parts, (0, 0, 0, 0)))
 
@@ -149,8 +150,8 @@ def _columns(count: int, size: tuple[int, int]) -> int | None:
 
 def _first(names: Sequence[str], most: int) -> list[str]:
     families = {name.partition("/")[0]: name for name in reversed(names)}
-    heads = [name for name in names if name in families.values()]
-    return [*heads, *(name for name in names if name not in heads)][:most]
+    firsts = dict.fromkeys(name for name in names if families[name.partition("/")[0]] == name)
+    return list({**firsts, **dict.fromkeys(names)})[:most]
 
 
 def _told(others: int) -> str:
@@ -164,19 +165,17 @@ def _sample(episode: Episode, name: str) -> str:
     return f" ({len(series.values)} of {series.tally.count} values)"
 
 
-def _plot(panel: _Panel, size: tuple[int, int], heads: tuple[str, str] | None = None) -> Plot:
-    """Draws a panel; without `heads` its name stands above it, else beside it."""
+def _plot(panel: _Panel, size: tuple[int, int], heads: tuple[str, str]) -> Plot:
     # Plot's own ticks are for large pictures: a low panel would get one.
     ticks = Ticks.between(*panel.limits[2:], max(2, (size[1] - 80) // 32), "")
-    title, below = heads or (panel.name, "")
     plot = Plot(
         panel.limits,
         size,
-        title=title,
-        caption=below,
-        names=("step", panel.name if heads else ticks.title.strip()),
+        title=heads[0],
+        caption=heads[1],
+        names=("step", ticks.title.strip()),
         equal=False,
-        rows=None if heads else list(zip(ticks.values, ticks.labels, strict=True)),
+        rows=list(zip(ticks.values, ticks.labels, strict=True)),
     )
     others = panel.others
     plot.band(others.steps, others.low, others.high, _RANGE, alpha=1.0)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
 from tbtrace.draw import panels, png
 from tbtrace.draw.bar import Bar
 from tbtrace.draw.figure import SMALLEST, Plot
-from tbtrace.draw.scale import FLATTEST, Limits
+from tbtrace.draw.scale import FLATTEST, Box, Limits
 from tbtrace.episode import Scene
 from tbtrace.views.floor import axis_names, draw_scene
 
@@ -67,13 +68,13 @@ def sides(
     names = axis_names(scene)
     above, key, front, side = panels.quarters(size, 2)
     x0, x1, y0, y1 = limits
-    seen: list[tuple[_Pair, panels.Box, Limits]] = [
+    seen: list[tuple[_Pair, Box, Limits]] = [
         ((0, 1), above, limits),
         ((0, 2), front, (x0, x1, *heights)),
         ((1, 2), side, (y0, y1, *heights)),
     ]
 
-    def plot(columns: _Pair, box: panels.Box, shown: Limits) -> Plot:
+    def plot(columns: _Pair, box: Box, shown: Limits) -> Plot:
         left, top, right, bottom = box
         across, up = columns
         room = (right - left, bottom - top)
@@ -86,11 +87,16 @@ def sides(
             equal=not _is_flat(shown),
         )
 
-    lengths = [0.0 if _is_flat(one[2]) else _unit(plot(*one)) for one in seen]
-    least = min((length for length in lengths if length), default=0.0)
+    # Other limits have ticks of another width, which leave another room: thrice is near enough.
+    for _ in range(3):
+        lengths = [math.inf if _is_flat(one[2]) else _unit(plot(*one)) for one in seen]
+        seen = [
+            (columns, box, _grown(shown, length / min(lengths)))
+            for (columns, box, shown), length in zip(seen, lengths, strict=True)
+        ]
     parts = []
-    for (columns, box, shown), length in zip(seen, lengths, strict=True):
-        one = plot(columns, box, _grown(shown, length / least) if length else shown)
+    for columns, box, shown in seen:
+        one = plot(columns, box, shown)
         if columns == (0, 1):
             draw_scene(one, scene)
         paint.on(one, columns)

@@ -74,31 +74,38 @@ def stretches(trace: Trace, channel: str, codes: Mapping[str | None, int]) -> St
     return _joined(np.append(steps, last), found)
 
 
-def resampled(fine: Stretches, edges: NDArray[np.float64]) -> Stretches:
-    """Returns the stretches by columns: each has the state that takes most of it, if any.
+def columns(found: Stretches, edges: NDArray[np.float64]) -> _Codes:
+    """Returns the state of each column: the one that takes most of it, `AWAY` where there is none.
 
     Args:
-        fine: What may change many times in a column.
-        edges: float64 `(k + 1,)`, rising: where the columns begin and end.
+        found: What may change many times in a column.
+        edges: float64 `(k + 1,)`, rising: where the columns begin and end, all equally wide.
+
+    Returns:
+        intp `(k,)`.
 
     Example:
-        >>> fine = Stretches(np.array([0.0, 1.0, 4.0]), np.array([1.0, 4.0, 5.0]), np.arange(3))
-        >>> resampled(fine, np.array([0.0, 5.0, 10.0]))[1:]
-        (array([5.]), array([1]))
+        >>> found = Stretches(np.array([0.0, 1.0, 4.0]), np.array([1.0, 4.0, 5.0]), np.arange(3))
+        >>> columns(found, np.array([0.0, 5.0, 10.0])).tolist()
+        [1, -1]
     """
-    known = np.unique(fine.codes)
-    if not len(known):
-        return fine
+    if not len(found.codes):
+        return np.full(len(edges) - 1, AWAY)
+    if (found.ends - found.starts).min() >= edges[1] - edges[0]:
+        middles = (edges[1:] + edges[:-1]) / 2
+        at = np.searchsorted(found.starts, middles, "right") - 1
+        return np.where((at >= 0) & (middles < found.ends[at]), found.codes[at], AWAY)
     # How much of each state there was up to each edge: no loop over columns or stretches.
-    knots = np.column_stack([fine.starts, fine.ends]).ravel()
-    amounts = np.zeros((len(known), len(edges)))
-    for row, code in enumerate(known):
-        lasted = np.where(fine.codes == code, fine.ends - fine.starts, 0.0)
-        so_far = np.cumsum(np.column_stack([np.zeros(len(lasted)), lasted]).ravel())
-        amounts[row] = np.interp(edges, knots, so_far)
+    known = np.unique(found.codes)
+    lengths = found.ends - found.starts
+    is_one = found.codes == known[:, None]
+    up_to = np.zeros((len(known), len(lengths) + 1))
+    np.cumsum(np.where(is_one, lengths, 0.0), axis=1, out=up_to[:, 1:])
+    at = np.maximum(np.searchsorted(found.starts, edges, "right") - 1, 0)
+    inside = np.clip(edges - found.starts[at], 0.0, lengths[at])
+    amounts = up_to[:, at] + np.where(is_one[:, at], inside, 0.0)
     shares = np.diff(amounts, axis=1)
-    codes = np.where(shares.max(axis=0) > 0, known[shares.argmax(axis=0)], AWAY)
-    return _joined(edges, codes)
+    return np.where(shares.max(axis=0) > 0, known[shares.argmax(axis=0)], AWAY)
 
 
 def _joined(edges: NDArray[np.float64], codes: _Codes) -> Stretches:

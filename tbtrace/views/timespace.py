@@ -14,6 +14,7 @@ from tbtrace.episode import Episode, Scene
 from tbtrace.errors import ContractError, warn_once
 from tbtrace.views.base import Options, Picture, caption
 from tbtrace.views.context import PALETTE, Context
+from tbtrace.views.floor import axis_names
 from tbtrace.views.memory import Range
 from tbtrace.views.way import travelled
 
@@ -149,10 +150,7 @@ def _heights(lines: Sequence[_Line]) -> list[NDArray[np.float64]]:
 
 
 def _label(axis: Axis, scene: Scene) -> str:
-    number = "xyz".find(axis)
-    name = "way travelled"
-    if number >= 0:
-        name = scene.axes[number] if number < len(scene.axes) else axis
+    name = "way travelled" if axis == "way" else axis_names(scene)["xyz".index(axis)]
     return f"{name} [{scene.units}]" if scene.units else name
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -190,11 +190,12 @@ def _by_state(ways: Sequence[Way], channel: str, context: Context, limits: Limit
         codes.setdefault(state, min(len(codes), _OTHERS))
     codes[None] = _SILENT
     classes = [np.array([codes[state] for state in states]) for states in said]
-    used = {number for numbers in classes for number in np.unique(numbers).tolist()}
-    names = {number: state for state, number in reversed(codes.items()) if state in found}
+    names = {number: str(state) for state, number in codes.items()}
     names |= {_OTHERS: "other states", _SILENT: "no state"}
-    legend = [(str(names[number]), _STATES[number]) for number in sorted(used)]
-    return _cut(ways, classes, _STATES, limits, legend=legend)
+    cut = _cut(ways, classes, _STATES, limits)
+    seen = {*cut.inks, *(ink for ends in cut.ends for ink in ends)}
+    legend = [(name, _STATES[number]) for number, name in sorted(names.items())]
+    return replace(cut, legend=[entry for entry in legend if entry[1] in seen])
 
 
 def _cut(
@@ -202,7 +203,6 @@ def _cut(
     classes: Sequence[NDArray[np.int64]],
     colours: Sequence[str],
     limits: Limits,
-    legend: Sequence[tuple[str, str]] = (),
     bar: Bar | None = None,
 ) -> Tint:
     """Cuts ways where the class changes; a piece reaches to the first point of the next one."""
@@ -215,7 +215,7 @@ def _cut(
     ends = []
     for way, numbers in zip(ways, classes, strict=True):
         points = way.trace.points
-        gap = ~np.isfinite(points).all(axis=1)
+        gap = np.logical_not(np.isfinite(points).all(axis=1))
         first, last = way.ends
         ends.append((colours[numbers[first]], colours[numbers[last]]))
         # A gap goes on in the class of what was before, so that it makes no piece of its own.
@@ -236,22 +236,23 @@ def _cut(
     if bar:
         pieces.sort(key=lambda piece: piece[0])  # what is late, or high, lies on top
     inks = [colours[number] for number, _ in pieces]
-    return Tint(ways, [piece for _, piece in pieces], inks, ends, legend, bar)
+    return Tint(ways, [piece for _, piece in pieces], inks, ends, bar=bar)
 
 
 def _steps(points: NDArray[np.float64], least: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns how many whole steps were gone up to each point; `least` is the length of one."""
     with np.errstate(over="ignore", invalid="ignore"):
         ahead = np.sqrt((np.diff(points / least[: points.shape[1]], axis=0) ** 2).sum(axis=1))
-    ahead[~np.isfinite(ahead)] = 1.0
-    return np.floor(np.append(0.0, np.cumsum(ahead)))
+    ahead = np.minimum(np.nan_to_num(ahead, nan=1.0), 1.0)
+    steps: NDArray[np.float64] = np.floor(np.append(0.0, np.cumsum(ahead)))
+    return steps
 
 
 def _style(count: int) -> _Style:
     if count <= len(PALETTE):
         return _Style(2.5, 1.0, 6.0, 5.0)
     if count <= 60:
-        return _Style(2.0, 0.85, 4.6, 3.5)
+        return _Style(2.0, 1.0, 4.6, 3.5)
     if count <= 300:
         return _Style(1.5, 0.5, 0.0, 2.5)
     return _Style(1.0, 0.3, 0.0, 0.0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tbtrace.draw import trails
 from tbtrace.episode import Episode, Scene, Trace
 from tbtrace.errors import ContractError
 from tbtrace.views import Context, Picture
@@ -144,7 +145,7 @@ def test_entities_that_come_late_and_steps_that_say_nothing() -> None:
     late = trace([(20, 30), (20, 30), GAP], [4, 6, 8])
     clock = trace([(90, 5)] * 11)
     frames = frames_of(draw(episode(Scene(extent=EXTENT), r={"a": late, "b": clock})))
-    seen = [around(frame, near(frame, BLUE), 20, 30).all() for frame in frames]
+    seen = [around(frame, near(frame, BLUE), 20, 30, 1).all() for frame in frames]
     assert seen == [4 <= step < 8 for step in range(11)]
 
 
@@ -162,11 +163,11 @@ def test_frames_are_evenly_spaced_and_the_last_stands_longer() -> None:
 
 def test_the_counter_and_the_line_of_time_move() -> None:
     frames = frames_of(draw(episode(r={"a": walk(0)})))
-    assert (frames[0][:26, 250:] != frames[-1][:26, 250:]).any()
+    assert (frames[0][26:46, 250:] != frames[-1][26:46, 250:]).any()
     grown = [int((frame[0, :, 0] < 200).sum()) for frame in frames]
     assert grown == sorted(grown)
     assert grown[-1] == 350
-    assert (frames[:, 30:44, :340] == frames[0, 30:44, :340]).all(), "the rest of the text stands"
+    assert (frames[:, 3:46, :250] == frames[0, 3:46, :250]).all(), "the rest of the text stands"
 
 
 def test_colours_are_those_of_the_context() -> None:
@@ -220,7 +221,7 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_coordinates_are_drawn(name: str) -> None:
     frames = frames_of(draw(episode(r={"a": trace(ODD[name])})))
-    assert frames.shape[1:] == (280, 350, 3)
+    assert frames.shape[1:] == (300, 350, 3)
     assert len(frames) == len(ODD[name])
     if name != "huge":
         assert near(frames[0], BLUE)[60:].sum() > 30
@@ -232,7 +233,7 @@ def test_one_frame_is_a_still_of_the_end() -> None:
     )
     assert b"acTL" not in picture.png
     (frame,) = frames_of(picture)
-    assert around(frame, near(frame, BLUE), 70, 30).all()
+    assert around(frame, near(frame, BLUE), 70, 30, 1).all()
 
 
 def test_ten_thousand_entities_move() -> None:
@@ -259,7 +260,7 @@ def test_dangerous_names_are_drawn() -> None:
 def test_narrow_pictures_keep_the_text_apart() -> None:
     frames = frames_of(draw(episode(r={"a": walk(0)}), Animation(size=(240, 180))))
     assert frames.shape[1:] == (180, 240, 3)
-    steps = np.nonzero((frames[-1][8:22] < 128).all(-1).any(0))[0]
+    steps = np.nonzero((frames[-1][28:42] < 128).all(-1).any(0))[0]
     assert np.diff(steps).max() >= 10, "title and counter do not touch"
 
 
@@ -272,7 +273,7 @@ def test_drawing_is_deterministic_and_pure() -> None:
     assert Animation().draw([told], context, "best") == first
     assert pickle.dumps((context, told)) == before
     assert first is not None
-    assert (first.width, first.height, first.title) == (350, 280, "best")
+    assert (first.width, first.height, first.title) == (350, 300, "best")
     assert "step" in first.description
 
 
@@ -280,3 +281,24 @@ def test_drawing_is_deterministic_and_pure() -> None:
 def test_wrong_options_are_refused(option: dict[str, int]) -> None:
     with pytest.raises(ContractError, match=next(iter(option))):
         Animation(**option)  # type: ignore[arg-type]
+
+
+def test_the_counter_is_below_the_first_line_even_where_all_would_fit_there() -> None:
+    bare = Episode("e", 3, 1.0, traces={"r": {str(i): walk(i) for i in range(9)}})
+    frames = frames_of(draw(bare))
+    changed = np.nonzero((frames[0, 4:] != frames[-1, 4:]).any((1, 2)))[0] + 4
+    _, top, _, _ = box_of(frames[0])
+    above = changed[changed < top]
+    assert above.min() >= 26
+    assert above.max() < top - 2
+
+
+def test_frames_are_the_same_however_many_are_worked_out_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = [(20 + math.sin(i / 9) * 20, 5 + i / 8) if i % 90 < 70 else GAP for i in range(400)]
+    told = episode(Scene(extent=EXTENT), r={"a": trace(points), "b": walk(0, 300)})
+    together = draw(told, Animation(frames=30))
+    for bound in (1, 40, 100):
+        monkeypatch.setattr(trails, "_AT_ONCE", bound)
+        assert draw(told, Animation(frames=30)) == together

@@ -208,3 +208,60 @@ def test_states_keep_their_order() -> None:
     context.observe([episode(cars={"b": other})])
     assert context.states("state") == ("queued", "moving", "broken", "idle")
     assert context.states("colour") == ()
+
+
+def test_groups_have_colours_by_order_of_first_sight() -> None:
+    context = seen(episode(near={}, far={"a": trace((0, 0))}))
+    assert [context.group_colour(name) for name in ("near", "far")] == list(PALETTE[:2])
+    context.observe([episode(new={}, far={})])
+    assert context.group_colour("far") == PALETTE[1]
+    assert context.group_colour("new") == PALETTE[2]
+    assert context.group_colour("never \ud800 seen") in PALETTE
+
+
+def test_it_knows_the_episodes_that_it_observed_last() -> None:
+    context = Context()
+    one, two, three = (Episode(uid, 1, 0.0) for uid in "abc")
+    assert not context.knows([one])
+    context.observe(iter([one, two]))
+    assert context.knows([two, one])
+    assert not context.knows([one, three])
+    context.observe([three])
+    assert not context.knows([one])
+
+
+def test_channels_have_one_range_over_the_run() -> None:
+    def fast(speed: float) -> Episode:
+        way = Trace(np.arange(1, dtype=np.int32), np.zeros((1, 2)), {"speed": np.array([speed])})
+        return episode(robots={"a": way})
+
+    context = seen(fast(3.0), fast(math.nan))
+    context.observe([fast(1.0)])
+    assert context.seen("channel", "speed") == (1.0, 3.0)
+    assert context.seen("channel", "power") is None
+
+
+def test_the_first_heat_is_that_of_the_first_iteration() -> None:
+    context = seen(episode(near={"a": trace((0, 0), (0, 0))}, far={"b": trace((9, 9))}))
+    before = context.first_heat("", "near")
+    assert before is not None
+    assert before.shares.sum() == pytest.approx(1)
+    context.observe([episode(near={"a": trace((5, 5))})])
+    assert context.first_heat("", "near") is before
+    both = context.first_heat("")
+    assert both is not None
+    assert sorted(both.shares[both.shares > 0].tolist()) == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_an_iteration_that_shows_nobody_is_not_the_first() -> None:
+    context = seen(episode(near={}), episode(near={"a": trace((math.nan, 0))}))
+    assert context.first_heat("") is None
+    context.observe([episode(near={"a": trace((1, 1))})])
+    assert context.first_heat("") is not None
+
+
+def test_a_first_heat_of_very_many_points_looks_at_some_ways() -> None:
+    ways = {str(i): trace(*[(i, i)] * 3000) for i in range(100)}
+    heat = seen(episode(near=ways)).first_heat("", "near")
+    assert heat is not None
+    assert 20 < (heat.shares > 0).sum() < 100

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tbtrace.episode import Episode, Scene, Trace
+from tbtrace.errors import ContractError
 from tbtrace.views import Context, Paths, Picture
 
 BLUE = (0, 114, 178)
@@ -157,10 +158,157 @@ def test_few_entities_have_a_legend(count: int, has_legend: bool) -> None:
     assert (swatches > 40) == has_legend
 
 
-def test_three_dimensional_points_are_seen_from_above() -> None:
+def test_points_in_space_may_be_seen_from_above_alone() -> None:
     flat = np.random.default_rng(0).uniform(0, 9, (30, 2))
     deep = np.column_stack([flat, np.linspace(-1e6, 1e6, 30)])
-    assert draw(episode(r={"a": trace(deep)})) == draw(episode(r={"a": trace(flat)}))
+    level = np.column_stack([flat, np.full(30, 5.0)])
+    above = draw(episode(r={"a": trace(flat)}))
+    assert draw(episode(r={"a": trace(deep)}), Paths(project="xy")) == above
+    assert draw(episode(r={"a": trace(level)})) == above, "z does not vary"
+    assert draw(episode(r={"a": trace(deep)})) != above
+
+
+def test_points_in_space_are_seen_from_three_sides() -> None:
+    # A way along x below, and one upwards above the end of the first.
+    ways = {
+        "along": trace([(0, 0, 0), (10, 0, 0)]),
+        "up": trace([(10, 0, 0), (10, 0, 10)]),
+        "flat": trace([(0, 10), (10, 10)]),
+    }
+    image = pixels(draw(episode(robots=ways)))
+    blue, red, green = (near(image, colour) for colour in (BLUE, (213, 94, 0), (0, 158, 115)))
+    above, front, side = np.s_[48:264, :320], np.s_[264:, :320], np.s_[264:, 320:]
+
+    def spans(seen: np.ndarray) -> tuple[int, int]:
+        rows, columns = np.nonzero(seen)
+        return np.ptp(columns), np.ptp(rows)
+
+    assert spans(blue[above])[0] > 3 * spans(blue[above])[1]
+    assert spans(red[front])[1] > 3 * spans(red[front])[0]
+    assert spans(red[side])[1] > 3 * spans(red[side])[0]
+    assert spans(blue[side])[0] < 30, "seen along its way"
+    assert green[above].any()
+    assert not green[front].any(), "a way without z"
+    # The same unit is as long on all sides.
+    assert spans(blue[above])[0] == pytest.approx(spans(blue[front])[0], abs=14)
+    assert spans(red[side])[1] == pytest.approx(spans(red[front])[1], abs=5)
+
+
+def test_small_pictures_of_space_are_seen_from_above() -> None:
+    deep = trace(np.random.default_rng(0).uniform(0, 9, (30, 3)))
+    small = draw(episode(r={"a": deep}), Paths(size=(400, 300)))
+    assert small == draw(episode(r={"a": deep}), Paths(size=(400, 300), project="xy"))
+
+
+def test_a_crowd_in_space_has_three_sides_too() -> None:
+    rng = np.random.default_rng(0)
+    many = {str(i): trace(rng.normal(size=(20, 3)).cumsum(0)) for i in range(150)}
+    image = pixels(draw(episode(r=many)))
+    for part in (np.s_[60:220, 60:310], np.s_[270:420, 60:310], np.s_[270:420, 380:630]):
+        assert near(image[part], (254, 216, 154)).sum() > 50
+
+
+def purple_to_orange(image: np.ndarray, row: int, columns: list[int]) -> list[float]:
+    """Redness of what lies at some columns, which rises along the ramp."""
+    return [float(image[row - 1 : row + 2, column].astype(int)[1, 0]) for column in columns]
+
+
+def test_time_gives_colours() -> None:
+    way = trace(np.column_stack([np.linspace(5, 95, 251), np.full(251, 30.0)]))
+    told = episode(Scene(extent=EXTENT), robots={"a": way})
+    image = pixels(draw(told, Paths(colour="time")))
+    left, top, right, bottom = inner(image)
+    row = (top + bottom) // 2
+    columns = [round(left + share * (right - left)) for share in (0.12, 0.35, 0.6, 0.88)]
+    red = purple_to_orange(image, row, columns)
+    assert red == sorted(red)
+    assert red[-1] - red[0] > 150
+
+
+def inner(image: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the axes beside a bar: the widest room between grey columns."""
+    grey = near(image, (138, 138, 138))
+    columns = np.nonzero(grey.sum(0) > 150)[0]
+    rows = np.nonzero(grey.sum(1) > 300)[0]
+    widest = np.diff(columns).argmax()
+    return columns[widest], rows[0], columns[widest + 1], rows[-1]
+
+
+def test_the_limits_of_a_channel_stand_still() -> None:
+    def told(speed: float) -> Episode:
+        way = Trace(
+            np.arange(2, dtype=np.int32),
+            np.array([(10.0, 30.0), (90.0, 30.0)]),
+            {"speed": np.array([speed, speed])},
+        )
+        return episode(Scene(extent=EXTENT), robots={"a": way})
+
+    context = Context()
+    draw(told(10.0), context=context)
+    context.observe([told(0.0)])
+    slow, fast = (
+        pixels(draw(told(v), Paths(colour="speed"), context)).astype(int) for v in (1.0, 9.0)
+    )
+    left, top, right, bottom = inner(slow)
+    assert inner(fast) == (left, top, right, bottom)
+    assert (slow[:, right + 10 :] == fast[:, right + 10 :]).all(), "the bar"
+    row, column = (top + bottom) // 2, (left + right) // 2
+    assert fast[row, column, 0] - slow[row, column, 0] > 150
+
+
+def test_states_and_groups_give_colours_with_a_legend() -> None:
+    points = np.array([(10.0, 30.0), (50.0, 30.0), (90.0, 30.0)])
+    way = Trace(np.arange(3, dtype=np.int32), points, {}, {"state": ("on", "off", "off")})
+    told = episode(Scene(extent=EXTENT), robots={"a": way}, cars={"b": trace([(10, 50), (90, 50)])})
+    context = Context()
+    image = pixels(draw(told, Paths(colour="state", group="robots"), context))
+    assert near(image[at(image, 25, 30)], BLUE)
+    assert near(image[at(image, 75, 30)], (213, 94, 0))
+    image = pixels(draw(told, Paths(colour="group"), context))
+    assert near(image[at(image, 25, 30)], BLUE)
+    assert near(image[at(image, 25, 50)], (213, 94, 0))
+
+
+def test_many_entities_are_a_density_with_the_longest_on_top() -> None:
+    rng = np.random.default_rng(0)
+    many = {str(i): trace(rng.uniform(20, 40, (2, 2))) for i in range(99)}
+    many["far"] = trace([(5, 5), (95, 55)])
+    told = episode(Scene(extent=EXTENT), robots=many)
+    context = Context()
+    context.observe([told])
+    image = pixels(draw(told, context=context))
+    ink = tuple(int(context.colour("robots", "far")[i : i + 2], 16) for i in (1, 3, 5))
+    left, top, right, bottom = inner(image)
+    rows, columns = np.nonzero(near(image[top:bottom, left:right], ink))
+    assert np.ptp(columns) > 0.85 * (right - left)
+    assert np.ptp(rows) > 0.85 * (bottom - top)
+    assert near(image, (254, 216, 154)).sum() > 300, "places that one came by"
+    few = pixels(draw(told, Paths(density=None), context))
+    assert near(few, (254, 216, 154)).sum() < 100
+    assert draw(told, Paths(density=101), context).png == draw(told, Paths(density=None)).png
+
+
+def test_the_colours_of_a_density_depend_on_how_many_there_are_alone() -> None:
+    def told(count: int) -> Episode:
+        ways = {str(i): trace([(10, 30), (90, 30)]) for i in range(count)}
+        apart = {f"{i} apart": trace([(i / 4, 0.1)]) for i in range(200 - count)}
+        return episode(Scene(extent=EXTENT), robots={**ways, **apart})
+
+    light, dark = (pixels(draw(told(n))).astype(int) for n in (20, 150))
+    _, top, right, bottom = inner(light)
+    assert (light[top:bottom, right + 10 :] == dark[top:bottom, right + 10 :]).all(), "the bar"
+
+
+@pytest.mark.parametrize("options", [{"density": 1}, {"project": "xz"}])
+def test_broken_options_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ContractError, match=next(iter(options))):
+        Paths(**options)
+
+
+def test_ten_thousand_entities() -> None:
+    rng = np.random.default_rng(0)
+    many = {f"n{i}/\u65e5" * 20: trace(rng.uniform(0, 9, (4, 2))) for i in range(10_000)}
+    assert near(pixels(draw(episode(**{"r/s": many}))), (255, 255, 255)).mean() < 0.9
 
 
 def test_the_background_lies_under_the_ways() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from tbtrace.episode import Trace
-from tbtrace.views.stretches import Stretches, resampled, stretches, texts
+from tbtrace.views.stretches import Stretches, columns, stretches, texts
 
 CODES = {"x": 0, "y": 1, None: 2}
 
@@ -44,19 +44,25 @@ def test_numbers_and_what_is_not_said_are_texts_or_none() -> None:
 
 def test_columns_show_what_takes_most_of_them() -> None:
     fine = stretches(trace(["x", "y", "y", "x", "x", "y"]), "state", CODES)
-    assert told(resampled(fine, np.array([0.0, 3.0, 6.0]))) == [(0, 3, 1), (3, 6, 0)]
+    assert columns(fine, np.array([0.0, 3.0, 6.0])).tolist() == [1, 0]
+
+
+def test_long_states_fill_their_columns() -> None:
+    found = stretches(trace(["x", "y", None, "x"], [0, 30, 60, 80], away=(2,)), "state", CODES)
+    edges = np.linspace(0, 120, 13)
+    assert columns(found, edges).tolist() == [0] * 3 + [1] * 3 + [-1] * 2 + [0] * 2 + [-1] * 2
+    late = Stretches(np.array([50.0]), np.array([70.0]), np.array([2]))
+    assert columns(late, edges).tolist() == [-1] * 5 + [2] * 2 + [-1] * 5
 
 
 def test_being_there_counts_more_than_being_away() -> None:
-    fine = stretches(trace(["x", "y"], [40, 900]), "state", CODES)
-    short = Stretches(fine.starts, fine.ends.clip(max=901), fine.codes)
-    found = resampled(short._replace(ends=np.array([41.0, 901.0])), np.linspace(0, 1000, 11))
-    assert told(found) == [(0, 100, 0), (900, 1000, 1)]
+    short = Stretches(np.array([40.0, 900.0]), np.array([41.0, 901.0]), np.array([0, 1]))
+    assert columns(short, np.linspace(0, 1000, 11)).tolist() == [0] + [-1] * 8 + [1]
 
 
 def test_nothing_stays_nothing() -> None:
     nothing = Stretches(np.empty(0), np.empty(0), np.empty(0, np.intp))
-    assert told(resampled(nothing, np.array([0.0, 1.0]))) == []
+    assert columns(nothing, np.array([0.0, 1.0, 2.0])).tolist() == [-1, -1]
 
 
 def test_no_time_is_lost_where_states_change_in_every_step() -> None:
@@ -65,11 +71,8 @@ def test_no_time_is_lost_where_states_change_in_every_step() -> None:
     fine = stretches(trace(said), "state", CODES)
     assert (fine.starts[1:] == fine.ends[:-1]).all()
     edges = np.linspace(0, 5000, 400)
-    found = resampled(fine, edges)
-    assert (found.starts[1:] == found.ends[:-1]).all()
-    assert (found.starts[0], found.ends[-1]) == (0, 5000)
-    column = 123
-    in_column = np.minimum(fine.ends, edges[column + 1]) - np.maximum(fine.starts, edges[column])
-    shares = np.bincount(fine.codes, np.maximum(in_column, 0))
-    at = np.searchsorted(found.starts, edges[column], "right") - 1
-    assert found.codes[at] == shares.argmax()
+    found = columns(fine, edges)
+    for k in (0, 123, 398):
+        inside = np.minimum(fine.ends, edges[k + 1]) - np.maximum(fine.starts, edges[k])
+        shares = np.bincount(fine.codes, np.maximum(inside, 0))
+        assert shares[found[k]] == shares.max()

@@ -30,6 +30,14 @@ def test_a_known_position_is_where_it_must_be() -> None:
     assert not frame.is_near(90, 20, BLUE, 8), "y is upside down"
 
 
+def test_a_point_that_is_half_finite_is_a_gap() -> None:
+    points = np.column_stack([np.full(101, 50.0), np.zeros(101)])
+    points[30:70, 1] = NAN
+    frame = Frame(drawn(TimeSpace(axis="x"), in_scene(WIDE, a=trace(points))), (0, 100, 0, 100))
+    assert frame.is_near(20, 50, BLUE)
+    assert not frame.is_near(50, 50, BLUE, 5)
+
+
 def test_the_axis_is_the_longer_one_of_the_scene_or_the_asked_one() -> None:
     way = trace(np.column_stack([np.full(101, 20.0), np.full(101, 45.0)]))
     by_default = Frame(drawn(TimeSpace(), in_scene(WIDE, a=way)), (0, 100, 0, 100))
