@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tbtrace.archive.retention import Retention
 from tbtrace.episode import Episode
 from tbtrace.errors import Problems
-from tbtrace.worker import Worker
+from tbtrace.worker import Job, Worker
 
 if TYPE_CHECKING:
     from tbtrace.archive.store import Store
 
-MOST_WAITING = 64
-"""Iterations that wait for a slow storage; beyond, the newest is not archived."""
+MOST_BYTES = 256_000_000
+"""Of episodes that wait for a slow storage; beyond, the newest are not archived."""
 
 
 class Archivist:
@@ -40,17 +40,33 @@ class Archivist:
         self._retention = retention
         self._problems = problems
         self._store: Store | None = None
-        self._waiting = 0
+        self._waiting: dict[Job, tuple[int, int]] = {}
+        """Episodes and bytes of each job that is not done."""
         self._counting = threading.Lock()
-        self._worker = Worker("tbtrace-archivist", self._failed)
+        self._worker = Worker("tbtrace-archivist", self._failed, dropped=self._lose)
 
     def put(self, iteration: int, episodes: Sequence[Episode]) -> None:
         """Hands one iteration over."""
         if not episodes or self._kind is None:
             return
+        size = sum(_bytes(episode) for episode in episodes)
+
+        def job() -> None:
+            try:
+                store = self._opened()
+                store.write(iteration, episodes)
+            except Exception as error:
+                self._failed(error)
+                self._problems.count("records", self._done(job))
+            else:
+                self._done(job)
+                store.tidy()
+
         with self._counting:
-            behind = self._waiting >= MOST_WAITING
-            self._waiting += not behind
+            waiting = sum(known for _, known in self._waiting.values())
+            behind = bool(waiting) and waiting + size > MOST_BYTES
+            if not behind:
+                self._waiting[job] = len(episodes), size
         if behind:
             self._problems.add_quietly(
                 "records",
@@ -59,8 +75,8 @@ class Archivist:
                 f"{iteration} are not archived",
                 count=len(episodes),
             )
-            return
-        self._worker.put(lambda: self._write(iteration, episodes))
+        else:
+            self._worker.put(job)
 
     def forget_from(self, iteration: int) -> None:
         """Deletes what the run wrote of `iteration` and later ones, since it went back to it."""
@@ -72,19 +88,29 @@ class Archivist:
         return self._worker.drain(timeout)
 
     def stop(self, timeout: float) -> None:
-        """Drains; what is left after `timeout` seconds is counted."""
-        if not self._worker.stop(timeout):
-            self._problems.count("records", self._waiting)
+        """Drains; what is left after `timeout` seconds is named and counted."""
+        if self._worker.stop(timeout):
+            return
+        with self._counting:
+            under_way = [*self._waiting]
+        for job in under_way:
+            self._lose(job)
 
-    def _write(self, iteration: int, episodes: Sequence[Episode]) -> None:
-        try:
-            self._opened().write(iteration, episodes)
-        except Exception:
-            self._problems.count("records", len(episodes) - 1)  # and one by `_failed`
-            raise
-        finally:
-            with self._counting:
-                self._waiting -= 1
+    def _done(self, job: Job) -> int:
+        """Returns how many episodes a job is answerable for; it is none after that."""
+        with self._counting:
+            return self._waiting.pop(job, (0, 0))[0]
+
+    def _lose(self, job: Job) -> None:
+        """Counts the episodes of a job that will not be done, or not in time."""
+        count = self._done(job)
+        if count:
+            self._problems.add_quietly(
+                "records",
+                f"archive left {self._path}",
+                f"the archive in {self._path} was not written in time; its last episodes are lost",
+                count=count,
+            )
 
     def _opened(self) -> Store:
         assert self._kind is not None
@@ -95,8 +121,24 @@ class Archivist:
             from tbtrace.archive.store import Store
 
             filesystem = self._filesystem or LocalFileSystem()
-            self._store = Store(filesystem, self._path, self._kind, self._retention)
+            self._store = Store(filesystem, self._path, self._kind, self._retention, self._problems)
         return self._store
 
     def _failed(self, error: Exception) -> None:
-        self._problems.add_error("records", f"archiving in {self._path}", error)
+        """Names an error; only episodes that it cost are counted."""
+        Problems().add_error("records", f"archiving in {self._path}", error)
+
+
+def _bytes(episode: Episode) -> int:
+    """Returns about how much memory an episode takes."""
+    total = 1_000
+    for series in episode.running.values():
+        total += series.steps.nbytes + series.values.nbytes
+    for traces in episode.traces.values():
+        for trace in traces.values():
+            total += trace.steps.nbytes + trace.points.nbytes
+            total += sum(values.nbytes for values in trace.channels.values())
+            total += sum(8 * len(labels) for labels in trace.labels.values())
+    for media in episode.media.values():
+        total += sum(array.nbytes for array in media.values)
+    return total

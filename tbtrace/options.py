@@ -14,6 +14,7 @@ import cloudpickle
 from tbtrace import axis
 from tbtrace.archive.retention import Retention
 from tbtrace.errors import ContractError
+from tbtrace.handout import OnPicture
 from tbtrace.views import Paths, View
 
 _EVERYTHING = Retention()
@@ -38,10 +39,16 @@ class Reporting:
         view_seconds: A view may take for its pictures of one iteration. One that takes longer is
             named, counted, and not drawn any more.
         drain_seconds: How long the end of a run waits for what is not written or drawn yet.
+        on_picture: `callable(logdir, tag, step, file)`, called with each picture that is written,
+            for other trackers: the run's directory (under Tune the trial's `local_path`), its tag
+            and step, the bytes of a PNG file (APNG where it moves). It is called in this process,
+            in a thread of its own, one picture after the other; a run that goes back draws a step
+            again. What it raises is named once and counted (`"pictures"`). The end of a run waits
+            for it, too. Under Tune and in an `EpisodeRecorder` it must pickle.
 
     Raises:
         ContractError: Two views have one name, a view does not pickle, an unknown `step` or
-            `archive`, seconds that are no number above 0.
+            `archive`, seconds that are no number above 0, an `on_picture` that cannot be called.
 
     Example:
         >>> Reporting(views=[Paths(), Paths(name="only-cars", group="cars")]).views[1].name
@@ -55,6 +62,7 @@ class Reporting:
     logdir: str | os.PathLike[str] | None = None
     view_seconds: float = 60.0
     drain_seconds: float = 30.0
+    on_picture: OnPicture | None = None
 
     def __post_init__(self) -> None:
         axis.check(self.step)
@@ -63,6 +71,8 @@ class Reporting:
         for option in ("view_seconds", "drain_seconds"):
             if not 0 < getattr(self, option) <= threading.TIMEOUT_MAX:
                 raise ContractError(f"{option}={getattr(self, option)!r}; give seconds above 0")
+        if self.on_picture is not None and not callable(self.on_picture):
+            raise ContractError(f"on_picture={self.on_picture!r} cannot be called")
         for name, count in Counter(view.name for view in self.views).items():
             if count > 1:
                 raise ContractError(f"{count} views have the name {name!r}; give each its own")

@@ -21,6 +21,7 @@ from tbtrace.events.inturn import InTurn
 from tbtrace.events.log import EventLog
 from tbtrace.events.values import flat
 from tbtrace.events.writer import SummaryWriter
+from tbtrace.handout import Handout
 from tbtrace.info import number
 from tbtrace.options import Reporting, pickled
 from tbtrace.scribe import Report, Scribe
@@ -93,6 +94,8 @@ class RunReporter:
         self._began = time.time()
         where = shelf.uri if shelf else str(Path(logdir).absolute())
         self._about = About(self._reporting.views, where)
+        take = self._reporting.on_picture
+        self._handout = take and Handout(os.fspath(logdir), take, self._problems)
         self._drawing = Drawing(
             pickled(self._reporting.views),
             self._reporting.view_seconds,
@@ -162,8 +165,13 @@ class RunReporter:
                 numbers histograms, strings texts, arrays in the shape of images pictures. It may be
                 changed once the call has returned; the arrays in it may not.
             episodes: Episodes to draw, whole, in the order in which they ended; or a function that
-                returns them, called on the writer's thread.
-            prefix: Put before every tag of `result` and of histograms.
+                returns them, called on the writer's thread. Without `histograms` and `summaries`
+                they count as all that ended, and what RLlib's results hold of them with an
+                `EpisodeRecorder` is written as scalars, too: `env_runners/custom_metrics/...`,
+                `env_runners/episode_return_{mean,min,max}`, `episode_len_...`, and below
+                `evaluation/` of those whose `split` is `"evaluation"`. A tag that `result` has
+                keeps the value it has there.
+            prefix: Put before every tag of `result`, of scalars of episodes and of histograms.
             histograms: `{split: {name: buckets float64 (k, 3)}}`; by default counted from
                 `episodes`.
             summaries: `{split: summaries}` of every episode of the iteration, those that are not in
@@ -175,7 +183,7 @@ class RunReporter:
             episodes = lambda: given  # noqa: E731
         number = step if iteration is None else iteration
         values = flat(result, prefix)
-        report = Report(step, number, values, episodes, prefix, histograms, summaries or {})
+        report = Report(step, number, values, episodes, prefix, histograms, summaries)
         self._writer.put(lambda: self._scribe.write(report))
 
     def hparams(
@@ -209,8 +217,8 @@ class RunReporter:
     def flush(self, timeout: float | None = None) -> bool:
         """Waits up to `timeout` seconds until all is written and drawn; returns whether it is."""
         deadline = self._deadline(timeout)
-        parts = (self._writer, self._drawing, self._archivist)
-        return all(part.drain(_left(deadline)) for part in parts)
+        parts = (self._writer, self._drawing, self._archivist, self._handout)
+        return all(part.drain(_left(deadline)) for part in parts if part is not None)
 
     def close(self, timeout: float | None = None) -> None:
         """Drains within `timeout` seconds and closes the event file; what is left is counted."""
@@ -219,6 +227,8 @@ class RunReporter:
         self._writer.stop(_left(deadline))
         self._drawing.stop(_left(deadline))
         self._archivist.stop(_left(deadline))
+        if self._handout is not None:
+            self._handout.stop(_left(deadline))
         if not self._log.closed and self._scribe.step is not None:
             for event in self._about.end(self._scribe.step, self.dropped):
                 self._log.add(event)
@@ -241,6 +251,9 @@ class RunReporter:
             )
         )
         self._log.flush()
+        if self._handout is not None:
+            for file in drawn.encoded:
+                self._handout.put(drawn.tag, step, file)
 
     def _failed(self, error: Exception) -> None:
         self._problems.add_error("records", "writing events", error)

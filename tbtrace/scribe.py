@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tbtrace import stats
 from tbtrace.about import About
 from tbtrace.archivist import Archivist
 from tbtrace.artist import Content
+from tbtrace.census import PLACES, Census, Counted
 from tbtrace.episode import Episode, FloatArray
 from tbtrace.errors import Problems
 from tbtrace.events import summary
 from tbtrace.events.log import EventLog
 from tbtrace.events.values import Values
-from tbtrace.plan import SPLITS, split_of
 from tbtrace.select import EpisodeSummary
 from tbtrace.studio import Drawing
 from tbtrace.views import Context
-
-_PLACES = {"train": "env_runners", "evaluation": "evaluation/env_runners"}
-"""Where RLlib's results, and so the tags of histograms, hold each split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class Report:
     episodes: Callable[[], Iterable[Episode]]
     prefix: str = ""
     histograms: Mapping[str, Mapping[str, FloatArray]] | None = None
-    summaries: Mapping[str, Sequence[EpisodeSummary]] = field(default_factory=dict)
+    summaries: Mapping[str, Sequence[EpisodeSummary]] | None = None
 
 
 class Scribe:
@@ -75,6 +72,7 @@ class Scribe:
         self._problems = problems
         self._dropped = dropped
         self._said: dict[str, str] = {}
+        self._census = Census(problems)
 
     def write(self, report: Report) -> None:
         """Writes one report, the metrics first."""
@@ -88,19 +86,24 @@ class Scribe:
         values = Values.sort(report.values, self._problems)
         self._write_values(report.step, values)
         episodes = tuple(report.episodes())
-        names = self._write_histograms(report, episodes)
-        for event in self._about.see(report.step, values.scalars, names, episodes, self._dropped()):
+        counted = self._counted(report, episodes)
+        own = {tag: number for tag, number in counted.scalars.items() if tag not in report.values}
+        if own:
+            self._log.add(summary.scalars(report.step, own))
+        scalars = {**values.scalars, **own}
+        self.tags = tuple(scalars)
+        names = self._write_histograms(report, counted)
+        for event in self._about.see(report.step, scalars, names, episodes, self._dropped()):
             self._log.add(event)
         self._log.flush()
         self._archivist.put(report.iteration, episodes)
         self._context.observe(episodes)
-        if values.images or episodes or any(report.summaries.values()):
-            content = Content(self._context, episodes, report.summaries, values.images)
+        if values.images or episodes or any(counted.summaries.values()):
+            content = Content(self._context, episodes, counted.summaries, values.images)
             if values.images or self._drawing.views:
                 self._drawing.put(report.step, pickle.dumps(content, protocol=5))
 
     def _write_values(self, step: int, values: Values) -> None:
-        self.tags = tuple(values.scalars)
         self._log.add(summary.scalars(step, values.scalars))
         for tag, numbers in values.histograms.items():
             self._log.add(summary.histogram(step, tag, stats.buckets(numbers)))
@@ -110,17 +113,27 @@ class Scribe:
                 self._log.add(summary.text(step, tag, text))
         self._log.flush()
 
-    def _write_histograms(self, report: Report, episodes: Sequence[Episode]) -> list[str]:
+    def _counted(self, report: Report, episodes: Sequence[Episode]) -> Counted:
+        """Returns the statistics that were given; those of the episodes in place of the others."""
+        histograms, summaries = report.histograms, report.summaries
+        if histograms is not None and summaries is not None:
+            return Counted({}, histograms, summaries)
+        counted = self._census.take(episodes)
+        if histograms is None and summaries is None:
+            tagged = {f"{report.prefix}{tag}": value for tag, value in counted.scalars.items()}
+            return replace(counted, scalars=tagged)
+        # Whoever knows more episodes than those that are here has worked out their metrics.
+        return Counted(
+            {},
+            counted.histograms if histograms is None else histograms,
+            counted.summaries if summaries is None else summaries,
+        )
+
+    def _write_histograms(self, report: Report, counted: Counted) -> list[str]:
         """Returns the names of what was recorded."""
-        histograms = report.histograms
-        if histograms is None:
-            histograms = {
-                split: stats.histograms(e for e in episodes if split_of(e) == split)
-                for split in SPLITS
-            }
-        for split, by_name in histograms.items():
+        for split, by_name in counted.histograms.items():
             for name, rows in by_name.items():
-                tag = f"{report.prefix}{_PLACES[split]}/hist_stats/{name}"
+                tag = f"{report.prefix}{PLACES[split]}/hist_stats/{name}"
                 about = f"Every value of `{name}` in the {split} episodes that ended in this step."
                 self._log.add(summary.histogram(report.step, tag, rows, description=about))
-        return [name for by_name in histograms.values() for name in by_name]
+        return [name for by_name in counted.histograms.values() for name in by_name]

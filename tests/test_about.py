@@ -181,7 +181,10 @@ def test_the_charts_are_listed(board: Board) -> None:
         for category in layout["category"]
     }
     assert titles["ray/tune/env_runners/custom_metrics"] == ["speed_avg"]
-    assert len(titles) == 2
+    # And what the reporter counts of the episodes itself.
+    assert titles["env_runners/custom_metrics"] == ["speed_avg", "speed_sum", "won"]
+    assert titles["env_runners"] == ["episode_len", "episode_return"]
+    assert len(titles) == 4
 
 
 def test_the_card_is_in_the_file_at_the_first_report_already(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_messages_are_whole_or_none() -> None:
         assert receive(io.BytesIO(whole[:cut])) is None
 
 
-def gone(pid: int, seconds: float = 5.0) -> bool:
+def gone(pid: int, seconds: float = 20.0) -> bool:
     """Whether a process that is no child of ours ends."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -188,7 +188,7 @@ def started(file: Path, pid: Path) -> tuple[subprocess.Popen[bytes], int]:
         ("None", "time.sleep(60)"),
         ("stand.sleep_for_ever", "time.sleep(60)"),
         # A fork holds the artist's input open.
-        ("stand.sleep_for_ever", "os.fork() or time.sleep(8); time.sleep(60)"),
+        ("stand.sleep_for_ever", "os.fork() or time.sleep(30); time.sleep(60)"),
         # Python's lock is never given back, so that no other thread of the artist runs.
         ("lambda e: __import__('ctypes').PyDLL(None).sleep(60)", "time.sleep(60)"),
     ],

@@ -14,8 +14,10 @@ import tbtrace
 PACKAGE = Path(tbtrace.__file__).parent
 CORE = {
     "agents",
+    "census",
     "episode",
     "errors",
+    "handout",
     "info",
     "plain",
     "points",
@@ -55,7 +57,8 @@ RULES = {
     "rllib": CORE | {"axis", "envs", "options", "report"},
     "tune": CORE | {"events", "options", "report", "rllib", "shelf"},
     "demo": CORE | {"envs", "rllib", "tune"},
-    "cli": {"demo"},
+    "replay": CORE | {"options", "report"},
+    "cli": CORE | {"archive", "demo", "events", "plan", "replay", "shelf", "views"},
     "__main__": {"cli"},
     "__init__": {*CORE, "archive", "envs", "options", "report", "rllib", "tune", "views"},
     **dict.fromkeys(CORE, CORE),
@@ -83,7 +86,8 @@ FOREIGN = {
     "rllib": {"ray", "gymnasium"},
     "tune": {"ray"},
     "demo": {"numpy", "ray"},
-    "cli": set(),
+    "replay": {"numpy", "pyarrow", "msgpack", "lz4"},
+    "cli": {"numpy", "pyarrow", "PIL", "rich", "crc32c", "tensorboard", "rerun"},
     "__main__": set(),
     "__init__": set(),
 }

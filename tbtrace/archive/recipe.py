@@ -11,11 +11,15 @@ import numpy as np
 from tbtrace.archive.notes import number, numbers
 from tbtrace.episode import Episode, Trace
 
+STORED = "biufU"
+"""The kinds of NumPy's dtypes that JSON knows."""
+
 
 def dump(episodes: Iterable[Episode]) -> bytes:
     """Returns the JSON text of episodes: a list, train and evaluation told apart by `split`.
 
-    NaN and infinities are strings, which `float` understands. Arrays of media become nested lists.
+    NaN and infinities are strings, which `float` understands. Arrays of media, of the kinds in
+    `STORED`, become nested lists. Scenes are left out.
     """
     return json.dumps([_told(episode) for episode in episodes], allow_nan=False).encode()
 
@@ -24,9 +28,9 @@ def _told(episode: Episode) -> dict[str, Any]:
     return {
         "uid": episode.uid,
         "split": episode.split,
-        "iteration": episode.iteration,
-        "env_steps": episode.env_steps,
-        "length": episode.length,
+        "iteration": int(episode.iteration),
+        "env_steps": int(episode.env_steps),
+        "length": int(episode.length),
         "return": number(episode.episode_return),
         "running": {name: _list(series.values) for name, series in episode.running.items()},
         "final": numbers(episode.final),
@@ -53,7 +57,9 @@ def _trace(trace: Trace) -> dict[str, Any]:
 
 def _list(values: Any) -> Any:
     array = np.asarray(values)
-    if array.dtype.kind not in "fc" or np.isfinite(array).all():
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64)  # JSON knows no long double
+    if array.dtype.kind != "f" or np.isfinite(array).all():
         return array.tolist()
     return _spelled(array.tolist())
 

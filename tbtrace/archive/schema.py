@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tbtrace.archive import notes
-from tbtrace.archive.notes import Note
-from tbtrace.episode import Episode, Series, Trace
+from tbtrace.archive.spelling import spell
+from tbtrace.episode import Episode, FloatArray, Trace
 
 _MAP = pa.map_
 SCHEMA = pa.schema(
@@ -36,7 +35,11 @@ SCHEMA = pa.schema(
 )
 """docs/archive.md says what the columns mean; a change of meaning raises `notes.VERSION`."""
 
-_AGENT = "agent"
+AGENT = "agent"
+"""The channel that says which agent gave each value of a running quantity."""
+
+_EXACT = 1e-6
+"""Of what a group spans: a trace that float32 moves by more is kept in float64, too."""
 
 
 @dataclass(slots=True)
@@ -65,42 +68,34 @@ def table(episode: Episode) -> pa.Table:
         for axis in range(3)
     ]  # fmt: skip
     columns = [
-        each(episode.uid, pa.string()),
-        each(episode.split, pa.string()),
-        each(episode.iteration, pa.int64()),
-        each(episode.env_steps, pa.int64()),
-        each(episode.length, pa.int64()),
+        each(spell(episode.uid), pa.string()),
+        each(spell(episode.split), pa.string()),
+        each(int(episode.iteration), pa.int64()),
+        each(int(episode.env_steps), pa.int64()),
+        each(int(episode.length), pa.int64()),
         each(float(episode.episode_return), pa.float64()),
         pa.array([row.kind for row in rows], pa.string()),
-        pa.array([row.group for row in rows], pa.string()),
-        pa.array([row.name for row in rows], pa.string()),
+        pa.array([None if row.group is None else spell(row.group) for row in rows], pa.string()),
+        pa.array([spell(row.name) for row in rows], pa.string()),
         _lists([row.step for row in rows], np.int32),
         *(_lists(axis, np.float32) for axis in axes),
         _lists([row.values for row in rows], np.float64),
         _maps([row.channels for row in rows], lambda lists: _lists(lists, np.float64)),
-        _maps(
-            [row.labels for row in rows],
-            lambda lists: pa.array([list(one) for one in lists], pa.list_(pa.string())),
-        ),
+        _maps([row.labels for row in rows], _texts),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
 def _rows(episode: Episode) -> Iterable[_Row]:
     for group, traces in episode.traces.items():
-        for entity, trace in traces.items():
+        coarse = _span(traces.values()) * _EXACT
+        for name, trace in traces.items():
+            exact = trace.points.ravel() if _moved(trace.points) > coarse else None
             yield _Row(
-                "trace",
-                group,
-                entity,
-                trace.steps,
-                trace.points,
-                None,
-                trace.channels,
-                trace.labels,
+                "trace", group, name, trace.steps, trace.points, exact, trace.channels, trace.labels
             )
     for name, series in episode.running.items():
-        channels = {} if series.agents is None else {_AGENT: series.agents}
+        channels = {} if series.agents is None else {AGENT: series.agents}
         yield _Row("running", None, name, series.steps, None, series.values, channels)
     last = np.array([episode.length], np.int32)
     for name, value in episode.final.items():
@@ -110,12 +105,29 @@ def _rows(episode: Episode) -> Iterable[_Row]:
             yield _Row("final", agent, name, last, None, np.array([value]))
 
 
+def _span(traces: Iterable[Trace]) -> float:
+    """Returns how far a group's points spread along the axis on which they spread most."""
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for trace in traces:
+        axes = trace.points.shape[1]
+        low[:axes] = np.fmin(low[:axes], np.fmin.reduce(trace.points, axis=0, initial=np.inf))
+        high[:axes] = np.fmax(high[:axes], np.fmax.reduce(trace.points, axis=0, initial=-np.inf))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.fmax.reduce(high - low, initial=0.0))
+
+
+def _moved(points: FloatArray) -> float:
+    """Returns how far float32 moves a point at most, infinitely where it is beyond float32."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.fmax.reduce(np.abs(points.astype(np.float32) - points), None, initial=0.0))
+
+
 def _lists(arrays: Sequence[Any], dtype: Any) -> pa.ListArray:
     """Returns a list column; None is null."""
     lengths = [0 if array is None else len(array) for array in arrays]
     offsets = np.zeros(len(arrays) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
-    with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and so a gap
+    with np.errstate(over="ignore"):  # what is beyond float32 is kept exactly, beside it
         known = [np.asarray(array).astype(dtype) for array in arrays if array is not None]
     flat = np.concatenate(known) if known else np.empty(0, dtype)
     missing = np.array([array is None for array in arrays], bool)
@@ -124,72 +136,17 @@ def _lists(arrays: Sequence[Any], dtype: Any) -> pa.ListArray:
     )
 
 
+def _texts(lists: Sequence[Sequence[str | None]]) -> pa.ListArray:
+    spelled = {text: None if text is None else spell(text) for one in lists for text in set(one)}
+    return pa.array([[spelled[text] for text in one] for one in lists], pa.list_(pa.string()))
+
+
 def _maps(
     maps: Sequence[Mapping[str, Any]], items: Callable[[list[Any]], pa.ListArray]
 ) -> pa.MapArray:
     offsets = np.zeros(len(maps) + 1, np.int32)
     np.cumsum([len(one) for one in maps], out=offsets[1:])
-    keys = pa.array([key for one in maps for key in one], pa.string())
+    keys = pa.array([spell(key) for one in maps for key in one], pa.string())
     return pa.MapArray.from_arrays(
         pa.array(offsets), keys, items([value for one in maps for value in one.values()])
     )
-
-
-def episode(rows: pa.Table, told: Note) -> Episode:
-    """Returns the episode of a table's rows and its note, without media and background.
-
-    Points were kept as float32. Everything else is what it was.
-    """
-    found = Episode(
-        told["uid"],
-        told["length"],
-        float(told["return"]),
-        split=told["split"],
-        iteration=told["iteration"],
-        env_steps=told["env_steps"],
-        agents={agent: {} for agent in told["agents"]},
-    )
-    running: dict[str, Series] = {}
-    final: dict[str, float] = {}
-    agents: dict[str, dict[str, float]] = {agent: {} for agent in told["agents"]}
-    traces: dict[str, dict[str, Trace]] = {}
-    columns = {name: rows.column(name).combine_chunks() for name in SCHEMA.names[6:]}
-    for i in range(rows.num_rows):
-        kind, group, name = (columns[what][i].as_py() for what in ("kind", "group", "name"))
-        steps = _array(columns["step"][i])
-        channels = {key: _array(value) for key, value in _items(columns["channels"][i])}
-        if kind == "trace":
-            axes = [_array(columns[axis][i]) for axis in "xyz" if columns[axis][i].is_valid]
-            points = np.stack(axes, axis=1).astype(np.float64)
-            labels = {key: tuple(value.as_py()) for key, value in _items(columns["labels"][i])}
-            traces.setdefault(group, {})[name] = Trace(steps, points, channels, labels)
-        elif kind == "running":
-            of = channels.get(_AGENT)
-            sample = told["running"].get(name, {})
-            running[name] = Series(
-                steps,
-                _array(columns["values"][i]),
-                None if of is None else of.astype(np.int32),
-                notes.tally(sample.get("tally")),
-                {
-                    int(index): tally
-                    for index, each in sample.get("tallies", {}).items()
-                    if (tally := notes.tally(each)) is not None
-                },
-            )
-        else:
-            value = float(_array(columns["values"][i])[0])
-            (final if group is None else agents[group])[name] = value
-    found.running, found.final, found.agents, found.traces = running, final, agents, traces
-    return found
-
-
-def _array(value: Any) -> Any:
-    """Returns a list scalar's values as an array that can be changed."""
-    return np.array(value.values.to_numpy(zero_copy_only=False))
-
-
-def _items(value: Any) -> Iterable[tuple[str, Any]]:
-    entries = value.values
-    keys, items = entries.field(0), entries.field(1)
-    return [(keys[i].as_py(), items[i]) for i in range(len(entries))]

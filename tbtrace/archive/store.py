@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import dataclasses
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from tbtrace.archive import notes, recipe, schema
+from tbtrace.archive import files, media, notes, recipe, schema
+from tbtrace.archive.checksum import checksum
 from tbtrace.archive.retention import Retention
 from tbtrace.episode import Episode, Scene
+from tbtrace.errors import Problems
 
 FOLDER = "traces"
-_NAME = re.compile(r"(train|evaluation)-(\d{6,})\.(parquet|npz)")
+RECIPE_FOLDER = "episode_data"
+_UNFINISHED = ".unfinished"
+_NAME = re.compile(
+    r"(?:(?:train|evaluation)-([0-9]{6,})\.(?:parquet|npz)|data-([0-9]{8,})\.json"
+    rf"|scene-([0-9a-f]{{16}})\.npz)({re.escape(_UNFINISHED)})?"
+)
 _PACKED = {
     "compression": "zstd",
     "compression_level": 1,
@@ -24,6 +33,7 @@ _PACKED = {
     "use_byte_stream_split": [f"{name}.list.element" for name in ("x", "y", "z", "values")],
     "use_dictionary": ["split", "kind", "group"],
     "write_statistics": False,
+    "write_page_checksum": True,
 }
 
 
@@ -32,75 +42,118 @@ class Store:
 
     Args:
         filesystem: A `pyarrow.fs.FileSystem`.
-        path: The run's folder on it; the archive is `<path>/traces`.
+        path: The run's folder on it; the archive is `<path>/traces`, or `<path>/episode_data`.
         kind: `"parquet"`, or `"json"` for the files of the forum's recipe.
         retention: What is kept; everything by default.
+        problems: Where media that cannot be kept are counted (`"values"`).
     """
 
     def __init__(
-        self, filesystem: Any, path: str, kind: str = "parquet", retention: Retention | None = None
+        self,
+        filesystem: Any,
+        path: str,
+        kind: str = "parquet",
+        retention: Retention | None = None,
+        problems: Problems | None = None,
     ) -> None:
         self._filesystem = filesystem
-        self._path = path
+        self._folder = f"{path}/{FOLDER if kind == 'parquet' else RECIPE_FOLDER}"
         self._kind = kind
         self._retention = Retention() if retention is None else retention
-        self._scenes: set[str] = set()
-        self._folders: set[str] = set()
+        self._problems = Problems() if problems is None else problems
+        self._made = False
+        self._abandoned: int | None = None
+        self._written: set[str] = set()
+        self._needed: dict[str, set[str]] = {}
+        """The keys of the backgrounds that each Parquet file needs."""
 
-    def write(self, step: int, episodes: Sequence[Episode]) -> None:
+    def write(self, iteration: int, episodes: Sequence[Episode]) -> None:
         """Writes the episodes of one iteration, a file for each split that has any.
 
         Args:
-            step: The step of the reported iteration; stands for the iteration of episodes that
-                know none, as outside of RLlib.
-            episodes: Whole episodes, in the order in which they ended. Their file replaces the one
-                of an earlier run through the same iteration.
+            iteration: The reported iteration; it names the files, and stands for the iteration of
+                episodes that know none, as outside of RLlib.
+            episodes: Whole episodes, in the order in which they ended. Their files replace those of
+                an earlier run through the same iteration.
 
         Raises:
             OSError: The storage cannot be written.
         """
+        self._forget_abandoned()
+        if episodes and not self._made:
+            self._filesystem.create_dir(self._folder, recursive=True)
+            self._made = True
+        kept = [self._storable(episode, iteration) for episode in episodes]
         if self._kind == "json":
-            if episodes:
-                folder = self._folder("episode_data")
-                self._put(f"{folder}/data-{step:08d}.json", recipe.dump(episodes))
+            if kept:
+                self._put(f"{self._folder}/data-{iteration:08d}.json", recipe.dump(kept))
             return
         for split in ("train", "evaluation"):
-            of_split = [e for e in episodes if (e.split or "train") == split]
+            of_split = [e for e in kept if (e.split == "evaluation") == (split == "evaluation")]
             if of_split:
-                name = f"{split}-{of_split[0].iteration or step:06d}"
-                self._write_split(f"{self._folder(FOLDER)}/{name}", of_split)
-        if self._retention != Retention():
-            self._forget_surplus()
+                self._write_file(f"{self._folder}/{split}-{iteration:06d}", of_split)
 
     def forget_from(self, iteration: int) -> None:
         """Deletes what an abandoned life of the run wrote: `iteration` and later ones.
 
+        So are files that it left unfinished. What cannot be deleted now is before the next write.
+
         Raises:
             OSError: The storage cannot be written.
         """
-        for path, found, _ in self._files():
-            if found >= iteration:
-                self._filesystem.delete_file(path)
+        self._abandoned = iteration
+        self._forget_abandoned()
 
-    def _write_split(self, path: str, episodes: Sequence[Episode]) -> None:
-        tables = [schema.table(episode) for episode in episodes]
-        told = [
-            notes.note(episode, rows.num_rows, self._keep_scene(episode.scene))
-            for episode, rows in zip(episodes, tables, strict=True)
-        ]
-        media = {
-            f"{i}/{number}/{what}": value
-            for i, episode in enumerate(episodes)
-            for number, kept in enumerate(episode.media.values())
-            for what, value in (
-                ("steps", kept.steps),
-                *((str(n), array) for n, array in enumerate(kept.values)),
+    def tidy(self) -> None:
+        """Deletes what retention does not keep.
+
+        Raises:
+            OSError: The storage cannot be written.
+        """
+        if self._retention == Retention():
+            return
+        found = self._files()
+        sizes: dict[int, int] = {}
+        for info, match in found:
+            if (iteration := _iteration(match)) is not None:
+                sizes[iteration] = sizes.get(iteration, 0) + info.size
+        doomed = self._retention.surplus(dict(sorted(sizes.items())))
+        if not doomed:
+            return
+        for info, match in found:
+            if _iteration(match) in doomed:
+                self._filesystem.delete_file(info.path)
+                self._needed.pop(info.path, None)
+        self._forget_scenes([each for each in found if _iteration(each[1]) not in doomed])
+
+    def _storable(self, episode: Episode, iteration: int) -> Episode:
+        kinds = media.STORED if self._kind == "parquet" else recipe.STORED
+        kept, lost = media.storable(episode.media, kinds)
+        for name in lost:
+            self._problems.add_quietly(
+                "values",
+                f"archive media {name}",
+                f"media {name!r} holds what the archive ({self._kind}) has no type for; it is left "
+                "out of it: give arrays of numbers",
             )
-        }
-        if media:
-            packed = io.BytesIO()
-            np.savez_compressed(packed, allow_pickle=False, **media)
-            self._put(f"{path}.npz", packed.getvalue())
+        return dataclasses.replace(
+            episode,
+            media=kept,
+            split=episode.split or "train",
+            iteration=episode.iteration or iteration,
+        )
+
+    def _write_file(self, path: str, episodes: Sequence[Episode]) -> None:
+        npz = media.packed(episodes)
+        if npz:
+            self._put(f"{path}.npz", npz)
+        tables = [schema.table(episode) for episode in episodes]
+        keys = [self._keep_scene(episode.scene) for episode in episodes]
+        digest = media.digest(npz)
+        told = [
+            notes.note(episode, rows.num_rows, checksum(rows), digest, key)
+            for episode, rows, key in zip(episodes, tables, keys, strict=True)
+        ]
         written = io.BytesIO()
         about = schema.SCHEMA.with_metadata(notes.footer(told))
         with pq.ParquetWriter(written, about, **_PACKED) as writer:
@@ -108,28 +161,19 @@ class Store:
                 if rows.num_rows:
                     writer.write_table(rows.replace_schema_metadata(about.metadata))
         self._put(f"{path}.parquet", written.getvalue())
+        self._needed[f"{path}.parquet"] = set(keys)
 
     def _keep_scene(self, scene: Scene | None) -> str:
-        """Writes a background once a run and returns what names it."""
+        """Writes a background, once, and returns what names it."""
         if scene is None or scene.background is None:
             return ""
-        pixels = np.ascontiguousarray(scene.background)
-        digest = hashlib.blake2b(pixels.tobytes(), digest_size=8)
-        digest.update(repr(pixels.shape).encode())
-        key = digest.hexdigest()
-        if key not in self._scenes:
+        key = files.scene_key(scene.background)
+        if key not in self._written:
             packed = io.BytesIO()
-            np.savez_compressed(packed, allow_pickle=False, background=pixels)
-            self._put(f"{self._folder(FOLDER)}/scene-{key}.npz", packed.getvalue())
-            self._scenes.add(key)
+            np.savez_compressed(packed, background=scene.background)
+            self._put(files.scene_file(self._folder, key), packed.getvalue())
+            self._written.add(key)
         return key
-
-    def _folder(self, name: str) -> str:
-        folder = f"{self._path}/{name}"
-        if folder not in self._folders:
-            self._filesystem.create_dir(folder, recursive=True)
-            self._folders.add(folder)
-        return folder
 
     def _put(self, path: str, content: bytes) -> None:
         """Writes a whole file: other names are given away at once, or objects at their end."""
@@ -137,26 +181,48 @@ class Store:
             with self._filesystem.open_output_stream(path) as stream:
                 stream.write(content)
             return
-        with self._filesystem.open_output_stream(f"{path}.unfinished") as stream:
-            stream.write(content)
-        self._filesystem.move(f"{path}.unfinished", path)
+        unfinished = f"{path}{_UNFINISHED}"
+        try:
+            with self._filesystem.open_output_stream(unfinished) as stream:
+                stream.write(content)
+            self._filesystem.move(unfinished, path)
+        except Exception:
+            with contextlib.suppress(Exception):  # a full disk has no room for half a file
+                self._filesystem.delete_file(unfinished)
+            raise
 
-    def _files(self) -> list[tuple[str, int, int]]:
-        """Returns path, iteration and bytes of the archive's files, oldest iteration first."""
+    def _files(self) -> list[tuple[Any, re.Match[str]]]:
         from pyarrow.fs import FileSelector
 
-        selector = FileSelector(f"{self._path}/{FOLDER}", allow_not_found=True)
+        selector = FileSelector(self._folder, allow_not_found=True)
         infos = self._filesystem.get_file_info(selector)
-        matches = [(info, _NAME.fullmatch(info.base_name)) for info in infos]
-        files = [(info.path, int(match[2]), info.size) for info, match in matches if match]
-        return sorted(files, key=lambda file: (file[1], file[0]))
+        matches = ((info, _NAME.fullmatch(info.base_name)) for info in infos)
+        return [(info, match) for info, match in matches if match]
 
-    def _forget_surplus(self) -> None:
-        files = self._files()
-        sizes: dict[int, int] = {}
-        for _, iteration, size in files:
-            sizes[iteration] = sizes.get(iteration, 0) + size
-        doomed = self._retention.surplus(sizes)
-        for path, iteration, _ in files:
-            if iteration in doomed:
-                self._filesystem.delete_file(path)
+    def _forget_abandoned(self) -> None:
+        if self._abandoned is None:
+            return
+        for info, match in self._files():
+            iteration = _iteration(match)
+            if match[4] or (iteration is not None and iteration >= self._abandoned):
+                self._filesystem.delete_file(info.path)
+                self._needed.pop(info.path, None)
+        self._abandoned = None
+
+    def _forget_scenes(self, found: Sequence[tuple[Any, re.Match[str]]]) -> None:
+        """Deletes backgrounds that no file needs any more."""
+        scenes: Mapping[str, str] = {match[3]: info.path for info, match in found if match[3]}
+        for info, _ in found if scenes else ():
+            if info.path.endswith(".parquet") and info.path not in self._needed:
+                told = files.tried(
+                    info.path, partial(files.read_notes, self._filesystem, info.path)
+                )
+                self._needed[info.path] = {n["scene"]["background"] for n in told if "scene" in n}
+        for key in scenes.keys() - set().union(*self._needed.values()):
+            self._filesystem.delete_file(scenes[key])
+            self._written.discard(key)
+
+
+def _iteration(match: re.Match[str]) -> int | None:
+    number = match[1] or match[2]
+    return None if number is None else int(number)

@@ -1,0 +1,1 @@
+"""RLlib's own offline recordings in, a run out: `tbtrace.replay.run.replay`."""

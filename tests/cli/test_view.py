@@ -1,0 +1,119 @@
+"""`tbtrace view`: TensorBoard with every picture, and a browser where one would be seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tbtrace
+from tbtrace.cli import view
+from tbtrace.shelf import POINTER
+
+PICTURES = 15  # more than TensorBoard keeps of its own accord
+
+
+def test_the_newest_experiment_is_the_default(tmp_path: Path) -> None:
+    for index, name in enumerate(("b", "c", "a")):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (index, index))
+    (tmp_path / "file").touch()
+    assert view.newest_experiment(tmp_path) == tmp_path / "a"
+    assert view.newest_experiment(tmp_path / "none") is None
+
+
+def test_a_taken_port_is_passed_over() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        try:
+            taken6006 = socket.create_server(("127.0.0.1", 6006))
+        except OSError:
+            taken6006 = None  # somebody else has it, which serves as well
+        assert view.free_port("127.0.0.1") not in (6006, taken.getsockname()[1])
+        if taken6006 is not None:
+            taken6006.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run of more pictures than TensorBoard keeps."""
+    reporter = tbtrace.RunReporter(tmp_path / "run")
+    steps = np.arange(3, dtype=np.int32)
+    for step in range(1, PICTURES + 1):
+        trace = tbtrace.Trace(steps, np.array([(0.0, 0.0), (step, 1.0), (9.0, step)]))
+        episode = tbtrace.Episode("a", 3, 1.0, traces={"cars": {"a": trace}}, iteration=step)
+        reporter.report(step, {"loss": 1.0 / step}, [episode])
+        reporter.flush()
+    reporter.close()
+    return tmp_path / "run"
+
+
+def test_view_serves_every_picture_and_ends_on_ctrl_c(run: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tbtrace", "view", str(run), "--host", "127.0.0.1"]
+    # A browser that writes down what it is told to open, and a display.
+    browser = run.parent / "browser"
+    browser.write_text(f"#!/bin/sh\necho $1 > {run.parent}/opened\n")
+    browser.chmod(0o755)
+    viewer = subprocess.Popen(
+        [*command, "--port", str(port)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "DISPLAY": ":9", "BROWSER": f"{browser} %s"},
+    )
+    try:
+        assert viewer.stdout is not None
+        assert f"http://127.0.0.1:{port}/" in viewer.stdout.readline()
+        url = f"http://127.0.0.1:{port}/data/plugin/images/images"
+        url += "?run=.&tag=traces/paths/train/best&sample=0"
+        deadline = time.monotonic() + 60
+        pictures: list[object] = []
+        while len(pictures) < PICTURES and time.monotonic() < deadline:
+            time.sleep(0.3)
+            try:
+                with urllib.request.urlopen(url, timeout=5) as answer:
+                    pictures = json.load(answer)
+            except OSError:
+                continue
+        assert len(pictures) == PICTURES
+        assert (run.parent / "opened").read_text() == f"http://127.0.0.1:{port}/\n"
+    finally:
+        # What a terminal does on Ctrl-C: the whole process group is told.
+        os.killpg(viewer.pid, signal.SIGINT)
+        assert viewer.wait(timeout=20) == 0
+
+
+def test_the_browser_stays_shut_without_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert not view._has_display()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert view._has_display()
+
+
+def test_a_server_that_does_not_start_is_a_failure(call: Any, tmp_path: Path) -> None:
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    (staging / POINTER).write_text(json.dumps({"staging": str(staging), "storage": "s3://b/run"}))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = call("view", staging, "--host", "127.0.0.1", "--port", port, "--no-browser")
+    assert done.returncode == 1
+    assert "the run is in its storage path: s3://b/run" in done.stderr
+    assert "TensorBoard did not start" in done.stderr
