@@ -29,6 +29,8 @@ def make() -> gym.Env[Any, Any]:
 
 
 class Agent(nn.Module):
+    """A policy and a value function, with nothing in common."""
+
     def __init__(self, inputs: int, actions: int) -> None:
         super().__init__()
         self.actor = nn.Sequential(nn.Linear(inputs, 64), nn.Tanh(), nn.Linear(64, actions))

@@ -12,13 +12,13 @@ import tempfile
 from collections import defaultdict, deque
 from typing import Any
 
+import wandb
 from PIL import Image
 from ray import tune
 from ray.air.integrations.wandb import WandbLoggerCallback
 from ray.rllib.algorithms.ppo import PPOConfig
 
 import tbtrace
-import wandb
 from tbtrace.envs.plant import PlantEnv
 
 

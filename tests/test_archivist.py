@@ -186,7 +186,7 @@ def live_and_be_killed(folder: Path, first: int, seconds: float) -> int:
 def test_a_killed_run_leaves_whole_files_alone(tmp_path: Path, kills: int) -> None:
     chance, first = random.Random(3), 1
     for _ in range(kills):
-        left = {path for path in (tmp_path / "run").glob("traces/*.unfinished")}
+        left = set((tmp_path / "run").glob("traces/*.unfinished"))
         last = live_and_be_killed(tmp_path, first, chance.uniform(0.0, 0.3))
         assert not any(path.exists() for path in left)
         found = {}

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_loops import LOOPS
+from test_trackers import TRACKERS
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ARGUMENTS: dict[str, list[str]] = {
@@ -19,11 +21,15 @@ ARGUMENTS: dict[str, list[str]] = {
     "own_env.py": ["2"],
     "own_view.py": ["1"],
 }
+ELSEWHERE = {"gallery.py", *LOOPS, *TRACKERS}
+"""Examples that have tests of their own."""
 
 
-@pytest.mark.parametrize(
-    "name", sorted(path.name for path in EXAMPLES.glob("*.py") if path.name in ARGUMENTS)
-)
+def test_every_example_is_tested() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {*ARGUMENTS, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("name", sorted(ARGUMENTS))
 def test_an_example_runs_and_names_its_run(name: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *ARGUMENTS[name]],

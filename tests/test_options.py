@@ -35,6 +35,11 @@ def test_seconds_are_above_zero(option: str, value: float) -> None:
         Reporting(**{option: value})  # type: ignore[arg-type]
 
 
+def test_on_picture_is_called_so_it_can_be() -> None:
+    with pytest.raises(ContractError, match="on_picture='wandb' cannot be called"):
+        Reporting(on_picture="wandb")  # type: ignore[arg-type]
+
+
 def test_views_are_pickled_with_their_names() -> None:
     (name, data), _ = pickled([Stand("one"), Stand("two", lambda episodes: None)])
     assert name == "one"

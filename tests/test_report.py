@@ -58,6 +58,43 @@ def test_given_histograms_stand_for_the_episodes(tmp_path: Path) -> None:
     assert tags == ["env_runners/hist_stats/speed", "tbtrace/about"]
 
 
+def test_statistics_of_the_episodes_are_scalars_as_under_rllib(tmp_path: Path) -> None:
+    reporter = RunReporter(tmp_path, Reporting(views=()))
+    mine = {"env_runners": {"episode_return_mean": 77.0}}
+    reporter.report(1, mine, [episode("a", 1.0), episode("b", 4.0)], prefix="my/")
+    reporter.report(2, {}, [], prefix="my/")
+    reporter.close()
+    events = read(tmp_path)
+    for tag, value in {
+        "my/env_runners/custom_metrics/speed_avg_mean": 0.5,
+        "my/env_runners/custom_metrics/won_min": 1.0,
+        "my/env_runners/episode_return_max": 4.0,
+        "my/env_runners/episode_return_mean": 77.0,  # what is said in the result stays
+    }.items():
+        assert [(event.step, event.value) for event in events.Scalars(tag)] == [(1, value)]
+
+
+def test_who_gives_statistics_has_their_scalars(tmp_path: Path) -> None:
+    reporter = RunReporter(tmp_path, Reporting(views=()))
+    here = [episode("a")]
+    reporter.report(1, {"loss": 1.0}, here, summaries={"train": [stats.summarise(here[0])]})
+    reporter.report(2, {"loss": 1.0}, here, histograms={})
+    reporter.close()
+    events = read(tmp_path)
+    assert events.Tags()["scalars"] == ["loss"]
+    assert [event.step for event in events.Tensors("env_runners/hist_stats/speed")] == [1]
+
+
+def test_the_hparams_row_shows_them_too(tmp_path: Path) -> None:
+    reporter = RunReporter(tmp_path, Reporting(views=()))
+    reporter.report(1, {"loss": 1.0}, [episode("a")])
+    reporter.hparams({"lr": 0.1})
+    reporter.close()
+    (file,) = tmp_path.glob("events.*")
+    row = file.read_bytes().split(b"_hparams_/experiment")[1]
+    assert b"env_runners/custom_metrics/speed_avg_mean" in row
+
+
 def test_a_second_reporter_goes_on_in_a_file_of_its_own(tmp_path: Path) -> None:
     first = RunReporter(tmp_path)
     for step in range(1, 7):

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 import ray
+from bucket import bucket
 from pyarrow import fs
 from ray import tune
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
@@ -146,21 +147,8 @@ def test_every_event_is_in_the_storage_path_once(busy: None, tmp_path: Path) -> 
 @pytest.fixture
 def s3(ray_session: None) -> Iterator[fs.FileSystem]:
     """A bucket on a server of our own."""
-    moto = pytest.importorskip("moto.server", reason="no S3 server: pip install 'moto[server]'")
-    server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    storage = fs.S3FileSystem(
-        endpoint_override=f"{host}:{port}",
-        scheme="http",
-        access_key="x",
-        secret_key="x",
-        region="us-east-1",
-        allow_bucket_creation=True,
-    )
-    storage.create_dir("bucket")
-    yield storage
-    server.stop()
+    with bucket() as (storage, _):
+        yield storage
 
 
 def test_every_event_is_in_a_bucket_once(s3: fs.FileSystem, busy: None, tmp_path: Path) -> None:

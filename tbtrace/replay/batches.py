@@ -135,7 +135,16 @@ class Batches:
                 )
             )
             before = turn
-        return Fragment(uid, start, moments, all(turns[stop].dones), self._has_agents)
+        done = all(turns[stop].dones)
+        if done and turns[stop].infos:
+            self._problems.add(
+                "records",
+                "replay last infos",
+                "RLlib's old API stack does not store the info of an episode's last step: what is "
+                "said only there is missing, all else is there",
+                count=0,
+            )
+        return Fragment(uid, start, moments, done, self._has_agents)
 
     def _own(self, by_index: dict[Any, Any]) -> Any:
         return by_index if self._has_agents else by_index.get(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,8 @@ class Term:
         if value is None:
             return None
         for key in self.keys:
-            value = value[key] if isinstance(key, str) else np.asarray(value)[key]
+            plain = isinstance(key, str) or isinstance(value, (list, tuple))
+            value = value[key] if plain else np.asarray(value)[key]
         return np.asarray(value, np.float64).ravel()
 
 
@@ -125,7 +126,9 @@ class Positions:
     def of(self, moment: Moment) -> dict[str, list[float]]:
         """Returns `{entity: point}` of a moment; an entity that cannot be read is missing."""
         points: dict[str, list[float]] = {}
-        agents = moment.observation if isinstance(moment.observation, _ByAgent) else {None: None}
+        agents: Iterable[Any] = (None,)
+        if isinstance(moment.observation, _ByAgent):
+            agents = {**moment.observation, **(moment.action or {})}
         for position in self._positions:
             for agent in agents:
                 try:
@@ -134,8 +137,9 @@ class Positions:
                     self._problems.add(
                         "points",
                         f"replay position {position.entity}",
-                        f"--trace {position.entity!r} cannot be read from an observation that is "
-                        f"{describe(moment.observation)}: {error}",
+                        f"--trace {position.entity!r} cannot be read of an observation that is "
+                        f"{describe(moment.observation)}, an action that is "
+                        f"{describe(moment.action)}: {error}",
                     )
                     continue
                 if point is not None:
