@@ -1,8 +1,8 @@
 """Events: a result in the Tune callback, a histogram and a picture, against Ray's logger.
 
 Side by side in one process, turn by turn; medians. "In the callback" is what Tune's loop waits for.
-tbtrace's other times are until the record is flushed, in warm caches; tensorboardX's until its call returns, the
-rest is done by its thread, whose backlog is waited for outside the measured time.
+tbtrace's other times are until the record is flushed, in warm caches; tensorboardX's until its call
+returns, the rest is done by its thread, whose backlog is waited for outside the measured time.
 
     python benchmarks/events.py [--rounds 40]
 """

@@ -14,7 +14,7 @@ from tbtrace.errors import TbtraceError
 from tbtrace.replay.tables import batches
 
 _OF_RAY_DATA = re.compile(r"(?P<write>.+)_(?P<number>\d{6,})(?:-\d+)?\.\w+(?:\.gz)?")
-_OF_ENV_RUNNER = re.compile(r"(?P<worker>run-\d+)-\d+")
+_OF_ENV_RUNNER = re.compile(r"run-\w+-\d+")
 _AT_ONCE = 16
 _SUFFIXES = (".parquet", ".json", ".jsonl", ".json.gz", ".jsonl.gz")
 
@@ -97,7 +97,7 @@ def _without_repeated(files: Iterable[Path]) -> Iterator[Path]:
             yield file
     chains: dict[tuple[Path, str, str], list[_Write]] = {}
     for (folder, _), its in writes.items():
-        worker = str(Path(folder).name).rpartition("-")[0]
+        worker = Path(folder).name.rpartition("-")[0]
         try:
             write = _Write(its, [parquet.read_metadata(file).num_rows for file in its])
             chain = chains.setdefault((Path(folder).parent, worker, write.row(0)), [])

@@ -129,12 +129,12 @@ def _hostile_rows(folder: Path, bomb: _Bomb) -> Path:
     return folder / "a.parquet"
 
 
-@pytest.mark.parametrize("with_ray", [False, True])
 @pytest.mark.parametrize(
     "hostile",
     [_hostile_infos, _hostile_observations, _hostile_episode, _hostile_batches, _hostile_rows],
 )
-@pytest.mark.filterwarnings("default::tbtrace.errors.TbtraceWarning")
+@pytest.mark.parametrize("with_ray", [False, True])
+@pytest.mark.filterwarnings("ignore::tbtrace.errors.TbtraceWarning")
 def test_pickles_are_opened_for_those_who_trust_alone(
     hostile: Callable[[Path, _Bomb], Path], with_ray: bool, tmp_path: Path
 ) -> None:
