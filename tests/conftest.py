@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from plant_run import call, plant_run
 
 from tbtrace import errors
+
+__all__ = ["call", "plant_run"]  # fixtures of the command line's tests
 
 
 @pytest.fixture(autouse=True)
