@@ -24,7 +24,7 @@ from tbtrace.replay import run as replay_run
 from tbtrace.replay.run import Replayed, replay
 from tbtrace.rllib.results import PREFIX
 
-pytestmark = pytest.mark.usefixtures("ray_session")
+pytestmark = [pytest.mark.usefixtures("ray_session"), pytest.mark.slow]
 
 
 class Reported:
