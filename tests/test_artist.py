@@ -154,6 +154,9 @@ import stand
 from tbtrace import Reporting, RunReporter
 view = stand.Stand(act=stand.Note({pid!r}, {act}))
 reporter = RunReporter({run!r}, Reporting(views=[view]))
+def drawing():
+    while not os.path.exists({pid!r}):
+        time.sleep(0.01)
 if __name__ == "__main__":
     reporter.report(1, {{"loss": 1.0}}, [stand.episode("a")])
     {then}
@@ -187,8 +190,9 @@ def started(file: Path, pid: Path) -> tuple[subprocess.Popen[bytes], int]:
     [
         ("None", "time.sleep(60)"),
         ("stand.sleep_for_ever", "time.sleep(60)"),
-        # A fork holds the artist's input open.
-        ("stand.sleep_for_ever", "os.fork() or time.sleep(30); time.sleep(60)"),
+        # A fork holds the artist's input open. It comes once the artist draws: one in the midst of
+        # subprocess.Popen makes that wait for the end of the child, whatever it starts.
+        ("stand.sleep_for_ever", "drawing(); os.fork() or time.sleep(30); time.sleep(60)"),
         # Python's lock is never given back, so that no other thread of the artist runs.
         ("lambda e: __import__('ctypes').PyDLL(None).sleep(60)", "time.sleep(60)"),
     ],
