@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tbtrace.draw import glyphs, text
-from tbtrace.draw.canvas import Canvas, grey
+from tbtrace.draw.axes import EDGE, PALE
+from tbtrace.draw.canvas import Canvas
 from tbtrace.draw.palette import parse
 from tbtrace.draw.scale import Ticks
 
-_PALE, _EDGE = grey(60), grey(138)
 _GAP, _WIDE, _TICK, _LINE = 12, 16, 4, 20
 _LONGEST = 80
 
@@ -68,16 +68,16 @@ class Bar:
         inks = canvas.inks([parse(colour) for colour in self.colours])
         share = (np.arange(high)[::-1] + 0.5) / high
         canvas.pixels[top:bottom, x0:x1] = inks[(share * len(inks)).astype(int)][:, None]
-        canvas.pixels[top - 1 : bottom + 1, (x0 - 1, x1)] = _EDGE
-        canvas.pixels[(top - 1, bottom), x0 - 1 : x1 + 1] = _EDGE
+        canvas.pixels[top - 1 : bottom + 1, (x0 - 1, x1)] = EDGE
+        canvas.pixels[(top - 1, bottom), x0 - 1 : x1 + 1] = EDGE
         taken: list[int] = []
         for where, label in self._labels():
             v = min(bottom - round(where * high), bottom - 1)
-            canvas.pixels[v, x1 : x1 + _TICK + 1] = _EDGE
+            canvas.pixels[v, x1 : x1 + _TICK + 1] = EDGE
             ink = glyphs.line(label, text.SMALL)
             v = min(max(v - ink.shape[0] // 2, top - 3), bottom + 3 - ink.shape[0])
             if all(abs(v - other) > text.SMALL for other in taken):
                 canvas.write(x1 + _TICK + 4, v, ink)
                 taken.append(v)
         ink = np.rot90(glyphs.line(text.shorten(self.title, high)))
-        canvas.write(left + self.width - _LINE, (top + bottom - ink.shape[0]) // 2, ink, _PALE)
+        canvas.write(left + self.width - _LINE, (top + bottom - ink.shape[0]) // 2, ink, PALE)

@@ -12,14 +12,16 @@ from PIL import Image
 
 from tbtrace.draw import anim, text
 from tbtrace.draw.counter import spelled, wrapped
+from tbtrace.draw.layout import LINE, MARGIN
 from tbtrace.draw.quantise import LARGEST_ERROR, indexed
 
 MOST_PIXELS = 1 << 23
 """So many pixels has a film in all its frames, before small frames are enlarged."""
 
 _NARROWEST = 240
-_MARGIN, _LINE, _GAP = 8, 20, 8
+_GAP = 8
 _GREYS = 8
+_SMALLEST = 24
 
 _Size = tuple[int, int]
 _Frame = NDArray[np.uint8]
@@ -62,7 +64,7 @@ def play(film: Film, fps: float, hold: float = 0.0) -> tuple[bytes, _Size]:
         sizes = [_fitted(frame, room) for frame in film.frames]
         width, height = (max(sides) for sides in zip(*sizes, strict=True))
         width = max(width, _NARROWEST)
-        needed = wrapped(film.heads, [width - 2 * _MARGIN - aside, width - 2 * _MARGIN])
+        needed = wrapped(film.heads, [width - 2 * MARGIN - aside, width - 2 * MARGIN])
         if len(needed) <= len(lines):
             break
         lines = needed  # more text leaves less room for the frames, which may be narrower then
@@ -74,7 +76,7 @@ def play(film: Film, fps: float, hold: float = 0.0) -> tuple[bytes, _Size]:
     def canvases() -> Iterator[_Frame]:
         for one, size, label in zip(pixels, sizes, film.labels, strict=True):
             told = dark.copy()
-            _write(told, label, width - _MARGIN - text.width(label), _MARGIN - 2)
+            _write(told, label, width - MARGIN - text.width(label), MARGIN - 2)
             canvas = ink[told]
             _paste(canvas, one, size, width // 2, middle)
             yield canvas
@@ -87,24 +89,25 @@ def strip(film: Film) -> tuple[bytes, _Size]:
 
     Args:
         film: What is shown, as `play` does, but photographs keep all their colours; the labels
-            stand below the frames, or their last word where they are too long.
+            stand below the frames, or their last word where they are too long. With more frames
+            than `most_in_strip` the picture may be larger than its size.
     """
     wide, high = film.size
-    lines = wrapped(film.heads, [wide - 2 * _MARGIN])
+    lines = wrapped(film.heads, [wide - 2 * MARGIN])
     columns, room = _grid(film, (wide, high - _bar(lines)))
     sizes = [_fitted(frame, room) for frame in film.frames]
     tile, height = (max(sides) for sides in zip(*sizes, strict=True))
     labels = [_short(label, tile) for label in film.labels]
     tile = max(tile, *map(text.width, labels))
     rows = math.ceil(len(sizes) / columns)
-    width = max(map(text.width, lines), default=0) + 2 * _MARGIN
-    width = min(wide, max(width, columns * (tile + _GAP) + _GAP))
-    dark = np.zeros((_bar(lines) + rows * (height + _LINE + _GAP), width), np.uint8)
+    width = max(map(text.width, lines), default=0) + 2 * MARGIN
+    width = max(min(wide, width), columns * (tile + _GAP) + _GAP)
+    dark = np.zeros((_bar(lines) + rows * (height + LINE + _GAP), width), np.uint8)
     _head(dark, lines)
     middles = []
     for place, label in enumerate(labels):
         x = _GAP + place % columns * (tile + _GAP) + tile // 2
-        y = _bar(lines) + place // columns * (height + _LINE + _GAP)
+        y = _bar(lines) + place // columns * (height + LINE + _GAP)
         _write(dark, label, x - text.width(label) // 2, y + height + 3)
         middles.append((x, y + height // 2))
     pixels, ink, palette = _coloured(film.frames, sizes, LARGEST_ERROR)
@@ -114,8 +117,26 @@ def strip(film: Film) -> tuple[bytes, _Size]:
     return _encoded(iter([canvas]), palette, 1.0, 0.0), (width, len(dark))
 
 
+def most_in_strip(labels: Sequence[str], heads: Sequence[str], size: _Size) -> int:
+    """Returns how many frames there is room for in a strip, 24 pixels wide and high or more.
+
+    Args:
+        labels: As `Film`, of all frames that there are.
+        heads: As `Film`.
+        size: As `Film`.
+
+    Example:
+        >>> most_in_strip(["step 7"], ["best"], (400, 480))
+        96
+    """
+    lines = wrapped(heads, [size[0] - 2 * MARGIN])
+    columns = (size[0] - _GAP) // (max(_SMALLEST, _narrowest(labels)) + _GAP)
+    rows = (size[1] - _bar(lines)) // (_SMALLEST + LINE + _GAP)
+    return max(1, columns) * max(1, rows)
+
+
 def _bar(lines: Sequence[str]) -> int:
-    return _MARGIN + _LINE * len(lines)
+    return MARGIN + LINE * len(lines)
 
 
 def _fitted(frame: _Frame, room: _Size) -> _Size:
@@ -131,11 +152,17 @@ def _grid(film: Film, room: _Size) -> tuple[int, _Size]:
     """Returns how many columns show the frames largest, and the room that each frame has there."""
     count = len(film.frames)
     tiles = []
-    for columns in range(1, count + 1):
+    fit = (room[0] - _GAP) // (_narrowest(film.labels) + _GAP)
+    for columns in range(1, 1 + min(count, max(1, fit))):
         each = (room[0] - _GAP) // columns - _GAP, room[1] // math.ceil(count / columns)
-        tiles.append((columns, (each[0], each[1] - _LINE - _GAP)))
+        tiles.append((columns, (each[0], each[1] - LINE - _GAP)))
     # Of equal ones the one with the fewest rows.
     return max(tiles, key=lambda tile: (math.prod(_fitted(film.frames[0], tile[1])), tile[0]))
+
+
+def _narrowest(labels: Sequence[str]) -> int:
+    """Returns how many pixels the labels need at the least."""
+    return max(text.width(_short(label, 0)) for label in labels)
 
 
 def _short(label: str, room: int) -> str:
@@ -158,7 +185,7 @@ def _coloured(
 
 
 def _reduced(frame: _Frame, size: _Size) -> _Frame:
-    if size[0] >= frame.shape[1]:
+    if size[0] >= frame.shape[1] and size[1] >= frame.shape[0]:
         return frame
     smaller = Image.fromarray(np.ascontiguousarray(frame)).resize(size, Image.Resampling.BOX)
     return np.array(smaller)
@@ -166,7 +193,7 @@ def _reduced(frame: _Frame, size: _Size) -> _Frame:
 
 def _head(dark: _Frame, lines: Sequence[str]) -> None:
     for place, line in enumerate(lines):
-        _write(dark, line, _MARGIN, _MARGIN - 2 + place * _LINE)
+        _write(dark, line, MARGIN, MARGIN - 2 + place * LINE)
 
 
 def _write(dark: _Frame, line: str, x: int, y: int) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tbtrace.draw.canvas import Canvas, grey
-from tbtrace.draw.palette import Reduced, reduced
+from tbtrace.draw.axes import EDGE
+from tbtrace.draw.canvas import Canvas
+from tbtrace.draw.quantise import indexed
 from tbtrace.draw.scale import Limits, Scale
 
 _COLOURS = 64
-_EDGE = grey(138)
 
 
 def paste(
@@ -30,9 +30,9 @@ def paste(
     high, wide = pixels.shape[:2]
     per_u, per_v = wide / ((bx - ax) or 1), high / ((by - ay) or 1)
     part = ((u0 - ax) * per_u, (v0 - ay) * per_v, (u1 - ax) * per_u, (v1 - ay) * per_v)
-    shown = _resized(pixels.tobytes(), wide, high, part, (u1 - u0, v1 - v0))
-    colours = (shown.colours * (1 - fade) + 255 * fade).round().astype(int).tolist()
-    canvas.paste((u0, v0, u1, v1), shown.indices, [(r, g, b) for r, g, b in colours])
+    places, palette = _resized(pixels.tobytes(), wide, high, part, (u1 - u0, v1 - v0))
+    colours = (palette * (1 - fade) + 255 * fade).round().astype(int).tolist()
+    canvas.paste((u0, v0, u1, v1), places, [(r, g, b) for r, g, b in colours])
 
 
 def outline(canvas: Canvas, scale: Scale, extent: Limits) -> None:
@@ -43,10 +43,10 @@ def outline(canvas: Canvas, scale: Scale, extent: Limits) -> None:
     v0, v1 = max(min(ay, by), top), min(max(ay, by) + 1, bottom)
     for u in (ax, bx):
         if left <= u < right and v0 < v1:
-            canvas.pixels[v0:v1, u] = _EDGE
+            canvas.pixels[v0:v1, u] = EDGE
     for v in (ay, by):
         if top <= v < bottom and u0 < u1:
-            canvas.pixels[v, u0:u1] = _EDGE
+            canvas.pixels[v, u0:u1] = EDGE
 
 
 def _corners(scale: Scale, extent: Limits) -> list[tuple[int, int]]:
@@ -62,8 +62,8 @@ def _resized(
     high: int,
     part: tuple[float, float, float, float],
     size: tuple[int, int],
-) -> Reduced:
-    """Returns a part of an image in another size and few colours.
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns a part of an image in another size as places in a palette of few colours.
 
     The floor of a scene is the same in every picture of a run.
     """
@@ -77,4 +77,7 @@ def _resized(
     coarse = size[0] >= 2 * abs(u1 - u0) and size[1] >= 2 * abs(v1 - v0)
     how = Image.Resampling.NEAREST if coarse else Image.Resampling.BILINEAR
     box = (max(u0, 0), max(v0, 0), min(u1, wide), min(v1, high))
-    return reduced(np.asarray(image.resize(size, how, box)), _COLOURS)
+    found = indexed([np.asarray(image.resize(size, how, box))], _COLOURS, np.inf)
+    assert found is not None  # no error is too large
+    (places,), palette = found
+    return places, palette

@@ -1,10 +1,9 @@
-"""Few colours in place of many: what 8-bit indices can name."""
+"""Colours by their names, and the nearest ones where there is no room for all."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,53 +27,6 @@ def parse(colour: str) -> Colour:
         raise ValueError(f"{colour!r} is no colour; write #rrggbb")
     number = int(colour[1:], 16)
     return number >> 16, number >> 8 & 255, number & 255
-
-
-class Reduced(NamedTuple):
-    """An image in few colours.
-
-    Attributes:
-        indices: uint8 `(height, width)`.
-        colours: uint8 `(n, 3)`, the most frequent first.
-        error: Root of the mean square distance to the image's colours, of 255.
-    """
-
-    indices: NDArray[np.uint8]
-    colours: NDArray[np.uint8]
-    error: float
-
-
-def reduced(image: NDArray[np.uint8], most: int) -> Reduced:
-    """Returns an image with its most frequent colours; the others become the nearest of these.
-
-    Colours are rounded to five bits a channel first, which nobody sees; black and white stay exact.
-
-    Args:
-        image: uint8 `(height, width, 3)`, with at least one pixel.
-        most: How many colours, up to 256.
-    """
-    # Five bits a channel make 32768 classes of colours, which a table maps to the few.
-    high = image >> 3
-    classes = high[..., 0].astype(np.uint16)
-    for channel in (1, 2):
-        classes <<= 5
-        classes |= high[..., channel]
-    counts = np.bincount(classes.ravel(), minlength=1 << 15)
-    used = np.flatnonzero(counts)
-    # A stable order keeps the bytes the same everywhere.
-    used = used[np.argsort(-counts[used], kind="stable")]
-    five = np.stack([used >> 10, used >> 5 & 31, used & 31], axis=1)
-    colours = (five << 3 | five >> 2).astype(np.float32)
-    few, others = colours[:most], colours[most:]
-    table = np.zeros(1 << 15, np.uint8)
-    table[used[:most]] = np.arange(len(few))
-    error = 0.0
-    if len(others):
-        chosen = nearest(others, few)
-        table[used[most:]] = chosen
-        errors = ((others - few[chosen]) ** 2).sum(1)
-        error = float(errors @ counts[used[most:]] / classes.size) ** 0.5
-    return Reduced(table[classes], few.astype(np.uint8), error)
 
 
 def nearest(colours: NDArray[np.float32], few: NDArray[np.float32]) -> NDArray[np.intp]:

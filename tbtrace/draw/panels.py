@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tbtrace.draw import glyphs, text
+from tbtrace.draw.axes import PALE
 from tbtrace.draw.bar import Bar
-from tbtrace.draw.canvas import Canvas, grey
+from tbtrace.draw.canvas import Canvas
+from tbtrace.draw.layout import LINE, MARGIN
 from tbtrace.draw.legend import Legend
 from tbtrace.draw.scale import Box
 
-_MARGIN, _LINE, _ROW, _PALE = 8, 20, 19, grey(60)
+_ROW = 19
 
 
 def quarters(size: tuple[int, int], heads: int) -> tuple[Box, Box, Box, Box]:
@@ -28,7 +30,7 @@ def quarters(size: tuple[int, int], heads: int) -> tuple[Box, Box, Box, Box]:
         (320, 264, 640, 480)
     """
     wide, high = size
-    top = _MARGIN + _LINE * heads
+    top = MARGIN + LINE * heads
     middle_x, middle_y = wide // 2, (top + high) // 2
     return (
         (0, top, middle_x, middle_y),
@@ -58,15 +60,15 @@ def joined(
     """
     canvas = Canvas(size)
     for i, line in enumerate(heads):
-        ink = glyphs.line(text.shorten(line, size[0] - 2 * _MARGIN))
-        canvas.write(_MARGIN, _MARGIN - 2 + i * _LINE, ink, _PALE if i else 0)
+        ink = glyphs.line(text.shorten(line, size[0] - 2 * MARGIN))
+        canvas.write(MARGIN, MARGIN - 2 + i * LINE, ink, PALE if i else 0)
     left, top, right, bottom = key
-    left, top, bottom = left + 2 * _MARGIN, top + 2 * _MARGIN, bottom - 2 * _MARGIN
+    left, top, bottom = left + 2 * MARGIN, top + 2 * MARGIN, bottom - 2 * MARGIN
     if bar:
         bar.write(canvas, left, top, bottom)
         left += bar.width
     entries = Legend(legend[: (bottom - top) // _ROW], 4 * (right - left))
-    entries.write(canvas, left + 2 * _MARGIN, top, 1)
+    entries.write(canvas, left + 2 * MARGIN, top, 1)
     image = canvas.rgb()
     for (left, top, right, bottom), pixels in parts:
         image[top:bottom, left:right] = pixels

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tbtrace.draw.palette import nearest
+
 LARGEST_ERROR = 7.0
 """Root of the mean square distance, of 255, beyond which a palette would be seen."""
 
@@ -78,17 +80,17 @@ def indexed(
     # A stable order keeps the places the same everywhere.
     used = used[np.argsort(-counts[used], kind="stable")]
     true = (sums[:, used] / counts[used]).T.round().astype(np.float32)
-    palette, nearest = true, np.arange(len(true))
+    palette, chosen = true, np.arange(len(true))
     if len(used) > most:
         kept = int(most * _EXACT)
         averages = _averages(used[kept:], true[kept:], counts[used[kept:]], most - kept)
         palette = np.concatenate([true[:kept], averages])
-        nearest[kept:] = ((palette * palette).sum(1) - 2 * true[kept:] @ palette.T).argmin(1)
-        errors = ((true - palette[nearest]) ** 2).sum(1)
+        chosen[kept:] = nearest(true[kept:], palette)
+        errors = ((true - palette[chosen]) ** 2).sum(1)
         if errors @ counts[used] > largest_error**2 * counts.sum():
             return None
     table = np.zeros(1 << 15, np.uint8)
-    table[used] = nearest
+    table[used] = chosen
     places = [
         np.repeat(table[classes], lengths).reshape(image.shape[:-1])
         for image, (classes, _, lengths) in zip(images, classed, strict=True)

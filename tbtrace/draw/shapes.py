@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tbtrace.draw.canvas import FIRST
+from tbtrace.draw.cells import pieces
 from tbtrace.draw.pen import BORDER, Sheet
 from tbtrace.draw.scale import Scale
-from tbtrace.draw.ways import pieces
 
 _EDGES = 0.5
 

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from tbtrace.draw import anim, text
 from tbtrace.draw.counter import wrapped
-from tbtrace.draw.figure import Plot
+from tbtrace.draw.layout import LINE, MARGIN
 from tbtrace.draw.legend import Legend
-from tbtrace.draw.scale import Limits
 from tbtrace.draw.trails import Moves, Trails
-from tbtrace.episode import Episode, Scene, Trace
+from tbtrace.episode import Episode, Trace
 from tbtrace.errors import ContractError
-from tbtrace.views.base import Options, Picture, caption
+from tbtrace.views.base import Options, Picture, caption, traces_of
 from tbtrace.views.context import Context
-from tbtrace.views.floor import axis_names, draw_scene
+from tbtrace.views.evenly import evenly
+from tbtrace.views.floor import seen_from_above
 
 _DESCRIPTION = (
     "One episode, played: every dot is an entity, with a trail of where it has just been. The "
@@ -28,7 +28,7 @@ _MOST_POINTS = 1 << 18
 _MOST_PLACES = 1 << 22
 _HOLD = 1.0
 _MOST_IN_LEGEND = 6
-_MARGIN, _LINE, _GAP = 8, 20, 12
+_GAP = 12
 _WIDE = 300
 
 
@@ -99,7 +99,8 @@ class Animation(Options):
         legend = _legend(found, colours) if self.size[0] >= _WIDE else []
         parts = [part for part in (title, *caption(episodes).split(" · ")) if part]
         heads = self._heads(parts, text.width(labels[-1]) + _GAP, legend)
-        plot = self._plot(heads, limits, scene, legend)
+        plot = seen_from_above(scene, limits, self.size, heads, legend=legend)
+        plot.places(scene.places)
         sampled = [_sampled(trace, grid) for *_, trace in found]
         numbers = {colour: number for number, colour in enumerate(dict.fromkeys(colours))}
         moves = Moves(
@@ -118,49 +119,29 @@ class Animation(Options):
             moves,
             trail=max(1, round(trail)),
             radius=_radius(len(found)),
-            label_at=(self.size[0] - _MARGIN, _MARGIN + _LINE - 2),
+            label_at=(self.size[0] - MARGIN, MARGIN + LINE - 2),
         )
         data = anim.encode_indexed(trails, trails.palette, self.fps, _HOLD)
         return Picture(data, *self.size, title, _DESCRIPTION)
 
     def _found(self, episodes: Sequence[Episode]) -> list[tuple[str, str, Trace]]:
         return [
-            (group, entity, trace)
-            for episode in episodes
-            for group, traces in episode.traces.items()
-            if self.group is None or group == self.group
-            for entity, trace in traces.items()
-            if np.isfinite(trace.points[:, :2]).all(axis=1).any()
+            one
+            for one in traces_of(episodes, self.group)
+            if np.isfinite(one[2].points[:, :2]).all(axis=1).any()
         ]
 
     def _heads(
         self, parts: Sequence[str], counter: int, legend: Sequence[tuple[str, str]]
     ) -> tuple[str, str]:
         """Returns two lines, beside which there may be the legend and is the counter."""
-        room = self.size[0] - 2 * _MARGIN
+        room = self.size[0] - 2 * MARGIN
         row = Legend(legend, self.size[0]).extent.size(len(legend))[0] + _GAP if legend else 0
         rooms = [room - row if row <= 0.6 * self.size[0] else room, room - counter]
         first, *rest = wrapped(parts, rooms)
         if not rest:
             first, rest = " · ".join(parts[:-1]), [parts[-1]]
         return text.shorten(first, rooms[0]), text.shorten(" · ".join(rest), rooms[1])
-
-    def _plot(
-        self, heads: tuple[str, str], limits: Limits, scene: Scene, legend: list[tuple[str, str]]
-    ) -> Plot:
-        plot = Plot(
-            limits,
-            self.size,
-            title=heads[0],
-            caption=heads[1],
-            names=axis_names(scene)[:2],
-            units=scene.units,
-            legend=legend,
-            grow=scene.extent is None,
-        )
-        draw_scene(plot, scene)
-        plot.places(scene.places)
-        return plot
 
 
 def _legend(
@@ -188,15 +169,8 @@ def _moments(
         told[some - first] = True
     recorded = np.flatnonzero(told) + first
     frames = max(2, min(most, _MOST_PLACES // len(steps))) if most > 1 else 1
-    grid = recorded[_spread(len(recorded), max(frames, _MOST_POINTS // len(steps)))]
-    return grid, _spread(len(grid), frames)
-
-
-def _spread(count: int, most: int) -> NDArray[np.intp]:
-    """Returns at most `most` evenly spaced numbers below `count`, with the first and the last."""
-    if count <= most:
-        return np.arange(count)
-    return np.linspace(count - 1 if most == 1 else 0, count - 1, most).round().astype(np.intp)
+    grid = recorded[evenly(len(recorded), max(frames, _MOST_POINTS // len(steps)))]
+    return grid, evenly(len(grid), frames)
 
 
 def _sampled(trace: Trace, grid: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

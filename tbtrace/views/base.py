@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from tbtrace.draw.figure import SMALLEST
-from tbtrace.episode import Episode
+from tbtrace.episode import Episode, Trace
 from tbtrace.errors import ContractError
 from tbtrace.select import Best, Last, Selector, Worst, name_of
 from tbtrace.views.context import Context
@@ -95,12 +95,16 @@ class Options:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip("/ "):
             raise ContractError(f"name={self.name!r}: a view needs a name")
+        for option, value in (("pick", self.pick), ("split", self.split)):
+            if isinstance(value, list):
+                raise ContractError(f"{option}={value!r} of view {self.name!r}; give a tuple")
         names = [name_of(selector) for selector in self.picks]
         if not names or len(set(names)) < len(names):
             raise ContractError(f"pick of view {self.name!r} is {names}; give each its own name=")
         if not self.splits or not set(self.splits) <= set(SPLITS):
             raise ContractError(f"split={self.split!r} of view {self.name!r}; known: {SPLITS}")
-        sides = len(self.size) == 2 and all(isinstance(side, int) for side in self.size)
+        pair = isinstance(self.size, tuple) and len(self.size) == 2
+        sides = pair and all(isinstance(side, int) for side in self.size)
         if not sides or self.size[0] < SMALLEST[0] or self.size[1] < SMALLEST[1]:
             raise ContractError(f"size={self.size!r}: give (width, height) of at least {SMALLEST}")
 
@@ -113,6 +117,15 @@ class Options:
     def splits(self) -> tuple[str, ...]:
         """The splits, as a tuple."""
         return self.split if isinstance(self.split, tuple) else (self.split,)
+
+
+def traces_of(episodes: Sequence[Episode], group: str | None) -> Iterator[tuple[str, str, Trace]]:
+    """Yields group, entity and trace of all entities of a group; of all groups for None."""
+    for episode in episodes:
+        for name, traces in episode.traces.items():
+            if group in (None, name):
+                for entity, trace in traces.items():
+                    yield name, entity, trace
 
 
 def caption(episodes: Sequence[Episode]) -> str:
@@ -130,6 +143,6 @@ def caption(episodes: Sequence[Episode]) -> str:
     else:
         steps = "1 step" if first.length == 1 else f"{first.length} steps"
         value = first.episode_return
-        told = f"{value:.0f}" if 1e3 <= abs(value) < 1e9 else f"{value:.3g}"
+        told = f"{value:.0f}" if 999.5 <= abs(value) < 1e9 else f"{value:.3g}"
         parts += [f"return {told}", steps]
     return " · ".join(parts)

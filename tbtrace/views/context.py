@@ -10,11 +10,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from tbtrace.draw.batches import batches
 from tbtrace.draw.scale import Limits, padded
 from tbtrace.episode import Episode, Scene, Trace
 from tbtrace.errors import warn_once
 from tbtrace.views import way
-from tbtrace.views.extent import batches, extent_of, joined
+from tbtrace.views.extent import extent_of, joined
 from tbtrace.views.heat import Heat, heat_of
 from tbtrace.views.memory import MOST_NAMES, Order, Range, Ranges, range_of, widest
 

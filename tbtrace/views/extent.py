@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tbtrace.draw.batches import batches
 from tbtrace.draw.scale import Limits
 from tbtrace.views.memory import LARGEST
-
-_ROWS = 8192
 
 _LANES = 64
 
@@ -30,25 +29,6 @@ def extent_of(points: Sequence[NDArray[np.float64]]) -> Limits | None:
         (0.0, 1.0, 2.0, 3.0)
     """
     return joined(_extent(some) for some in batches(points))
-
-
-def batches(ways: Sequence[NDArray[np.float64]]) -> Iterator[list[NDArray[np.float64]]]:
-    """Yields ways in groups of about 8192 rows, which stay in the processor's cache.
-
-    Example:
-        >>> [len(some) for some in batches([np.zeros((5000, 2))] * 3)]
-        [2, 1]
-    """
-    some: list[NDArray[np.float64]] = []
-    rows = 0
-    for way in ways:
-        some.append(way)
-        rows += len(way)
-        if rows >= _ROWS:
-            yield some
-            some, rows = [], 0
-    if some:
-        yield some
 
 
 def _extent(ways: Sequence[NDArray[np.float64]]) -> Limits | None:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tbtrace.draw import agg, anim, png
-from tbtrace.draw.quantise import indexed
+from tbtrace.draw import agg, png
 from tbtrace.episode import Episode
 from tbtrace.errors import ContractError, ViewError
 from tbtrace.views.base import Options, Picture
@@ -109,7 +108,7 @@ class Figure(Options):
         pixels = agg.pixels_of(result)
         if pixels is None:
             pixels = self._pixels(result)
-        return _encoded(pixels), (pixels.shape[1], pixels.shape[0])
+        return png.encode(pixels), (pixels.shape[1], pixels.shape[0])
 
     def _pixels(self, result: Any) -> NDArray[np.uint8]:
         if not isinstance(result, np.ndarray):
@@ -132,12 +131,3 @@ class Figure(Options):
     def _wrong(self, what: str) -> ViewError:
         name = getattr(self.function, "__qualname__", repr(self.function))
         return ViewError(f"{name} of view {self.name!r} returned {what}; {_REMEDY}")
-
-
-def _encoded(pixels: NDArray[np.uint8]) -> bytes:
-    if pixels.shape[2] == 4 and pixels[..., 3].min() < 255:
-        return png.encode(pixels)
-    found = indexed([pixels])
-    if found is None:
-        return png.encode(pixels[..., :3], lossless=True)
-    return anim.encode_indexed(*found, 1.0)

@@ -13,6 +13,7 @@ from tbtrace.episode import Episode, Media
 from tbtrace.errors import ContractError
 from tbtrace.views.base import Options, Picture, caption
 from tbtrace.views.context import Context
+from tbtrace.views.evenly import evenly
 
 MOST_FRAMES = 200
 """So many frames has an animation; more are thinned evenly."""
@@ -42,7 +43,8 @@ class Frames(Options):
 
     Attributes:
         media: The name of the media; None for the first one that has frames.
-        strip: None for an animation, else how many frames the strip shows at most, evenly spaced.
+        strip: None for an animation, else how many frames the strip shows at most, evenly spaced;
+            fewer where `size` has no room for so many.
         fps: Frames a second of the animation, from 0.02 to 1000. The last one stands a second
             longer.
 
@@ -86,12 +88,19 @@ class Frames(Options):
         if found is None:
             return None
         name, steps, frames = found
-        shown = _spread(len(frames), self.strip or _affordable(frames, self.size))
-        told = f"{len(shown)} of {len(frames)} frames" if len(shown) < len(frames) else ""
+        heads = [title, *caption(episodes[:1]).split(" · "), name]
+        labels = [f"step {step}" for step in steps]
+        if self.strip:
+            longest = [*heads, _told(len(frames), len(frames))]
+            most = min(self.strip, film.most_in_strip(labels, longest, self.size))
+        else:
+            most = _affordable(frames, self.size)
+        shown = evenly(len(frames), most).tolist()
+        told = _told(len(shown), len(frames)) if len(shown) < len(frames) else ""
         reel = film.Film(
             frames=[frames[place] for place in shown],
-            labels=[f"step {steps[place]}" for place in shown],
-            heads=[title, *caption(episodes[:1]).split(" · "), name, told],
+            labels=[labels[place] for place in shown],
+            heads=[*heads, told],
             size=self.size,
         )
         data, size = film.strip(reel) if self.strip else film.play(reel, self.fps, _HOLD)
@@ -110,6 +119,10 @@ class Frames(Options):
         return None
 
 
+def _told(shown: int, count: int) -> str:
+    return f"{shown} of {count} frames"
+
+
 def _is_frame(value: NDArray[np.generic]) -> bool:
     return value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3 and value.size > 0
 
@@ -121,11 +134,3 @@ def _affordable(frames: Sequence[NDArray[np.uint8]], size: tuple[int, int]) -> i
         smaller = min(1.0, size[0] / width, size[1] / height)
         largest = max(largest, width * height * smaller**2)
     return max(2, min(MOST_FRAMES, int(film.MOST_PIXELS / largest)))
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """Returns evenly spaced places, at most `most`, with the first and the last."""
-    if most == 1:
-        return [count - 1]
-    places: list[int] = np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()
-    return places

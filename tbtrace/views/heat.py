@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tbtrace.draw.batches import batches
 from tbtrace.draw.scale import FLATTEST, Limits, Scale
 from tbtrace.episode import Trace
 
@@ -74,7 +75,8 @@ class Grid:
         are time spent nowhere, and what is outside of the grid does not count.
         """
         total = np.zeros((self.rows, self.columns))
-        for some in _batches(traces):
+        here = [trace for trace in traces if len(trace.steps)]
+        for some in batches(here, _BATCH, lambda trace: len(trace.steps)):
             points = np.concatenate([trace.points[:, :2] for trace in some])
             steps = np.concatenate([stays(trace) for trace in some])
             ahead = np.zeros_like(points)
@@ -162,20 +164,6 @@ def stays(trace: Trace) -> NDArray[np.float64]:
     steps = np.ones(len(trace.steps))
     np.subtract(trace.steps[1:], trace.steps[:-1], out=steps[:-1])
     return steps
-
-
-def _batches(traces: Iterable[Trace]) -> Iterator[list[Trace]]:
-    some: list[Trace] = []
-    points = 0
-    for trace in traces:
-        if len(trace.steps):
-            some.append(trace)
-            points += len(trace.steps)
-        if points >= _BATCH:
-            yield some
-            some, points = [], 0
-    if some:
-        yield some
 
 
 def heat_of(traces: Sequence[Trace], limits: Limits, cells: int) -> Heat | None:

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tbtrace.draw.bar import Bar
-from tbtrace.draw.figure import Plot
 from tbtrace.draw.ramp import CHANGE, CROWD, ramp
 from tbtrace.draw.scale import Limits
 from tbtrace.episode import Episode, Trace
 from tbtrace.select import Last, Selector
-from tbtrace.views.base import Options, Picture, caption
+from tbtrace.views.base import Options, Picture, caption, traces_of
 from tbtrace.views.context import Context
-from tbtrace.views.floor import axis_names, draw_scene
+from tbtrace.views.floor import seen_from_above
 from tbtrace.views.heat import Grid
 
 _CELLS = 120
@@ -82,13 +81,7 @@ class Heatmap(Options):
             context: Gives limits, the scene and the first iteration's shares.
             title: First line of the picture; the second tells about the episodes.
         """
-        traces = [
-            trace
-            for episode in episodes
-            for group, entities in episode.traces.items()
-            if self.group is None or group == self.group
-            for trace in entities.values()
-        ]
+        traces = [trace for *_, trace in traces_of(episodes, self.group)]
         scene = context.scene_of(episodes)
         points = () if context.knows(episodes) else [trace.points[:, :2] for trace in traces]
         limits = context.limits(self.group, points, scene)
@@ -101,17 +94,8 @@ class Heatmap(Options):
         )
         if layer is None:
             return None
-        plot = Plot(
-            limits,
-            self.size,
-            title=title,
-            caption=caption(episodes),
-            names=axis_names(scene)[:2],
-            units=scene.units,
-            grow=scene.extent is None,
-            bar=layer.bar,
-        )
-        draw_scene(plot, scene)
+        heads = (title, caption(episodes))
+        plot = seen_from_above(scene, limits, self.size, heads, bar=layer.bar)
         plot.cells(layer.grid.onto(plot.scale, layer.codes), layer.colours)
         plot.places(scene.places)
         width, height = self.size

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tbtrace.draw.figure import Plot
 from tbtrace.episode import Episode, Trace
 from tbtrace.errors import ContractError
-from tbtrace.views.base import Options, Picture, caption
+from tbtrace.views.base import Options, Picture, caption, traces_of
 from tbtrace.views.context import Context
 from tbtrace.views.crowd import crowd
-from tbtrace.views.floor import axis_names, draw_scene
+from tbtrace.views.floor import seen_from_above
 from tbtrace.views.sides import have_room, sides
 from tbtrace.views.tint import Way, tint
 
@@ -30,7 +29,8 @@ class Paths(Options):
     r"""Draws the way of every entity, seen from above (x to the right, y upwards).
 
     Each entity has its colour for the whole run and, among up to twelve, an entry in the legend. A
-    ring marks the start, a dot the end; many entities get thinner, translucent lines. A gap in a
+    ring marks the start, a dot the end; of more than 60 entities a dot the end alone, of more than
+    300 nothing. Lines have the colour of the legend or bar, however many there are. A gap in a
     trace is a gap in its line, an isolated point is a dot. The axes have equal scale unless what
     they show is flatter than 8:1, and stand still over the iterations. The scene gives the
     background, the unit, the names of axes and places.
@@ -96,22 +96,11 @@ class Paths(Options):
         paint = crowd(ways, context) if many else tint(ways, self.colour, context, limits)
         heights = self._heights(ways, context)
         width, height = self.size
+        heads = (title, caption(episodes))
         if heights and have_room(self.size):
-            heads = (title, caption(episodes))
             file = sides(paint, limits, heights, scene, self.size, heads)
             return Picture(file, width, height, title, _DESCRIPTION)
-        plot = Plot(
-            limits,
-            self.size,
-            title=title,
-            caption=caption(episodes),
-            names=axis_names(scene)[:2],
-            units=scene.units,
-            legend=paint.legend,
-            grow=scene.extent is None,
-            bar=paint.bar,
-        )
-        draw_scene(plot, scene)
+        plot = seen_from_above(scene, limits, self.size, heads, legend=paint.legend, bar=paint.bar)
         paint.on(plot)
         plot.places(scene.places)
         return Picture(plot.png(), width, height, title, _DESCRIPTION)
@@ -119,10 +108,7 @@ class Paths(Options):
     def _ways(self, episodes: Sequence[Episode]) -> list[Way]:
         return [
             Way(group, entity, trace)
-            for episode in episodes
-            for group, traces in episode.traces.items()
-            if self.group is None or group == self.group
-            for entity, trace in traces.items()
+            for group, entity, trace in traces_of(episodes, self.group)
             if _is_somewhere(trace)
         ]
 
@@ -145,5 +131,6 @@ def _is_somewhere(trace: Trace) -> bool:
     if not len(points):
         return False
     # Most begin with a finite point; to look at all of them takes much longer.
-    first = math.isfinite(points.item(0)) and math.isfinite(points.item(1))
-    return first or bool(np.isfinite(points[:, :2]).all(axis=1).any())
+    return all(map(math.isfinite, points[0].tolist())) or bool(
+        np.isfinite(points).all(axis=1).any()
+    )

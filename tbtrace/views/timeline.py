@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from tbtrace.draw.figure import Plot
 from tbtrace.episode import Episode, Trace
 from tbtrace.errors import warn_once
-from tbtrace.views.base import Options, Picture, caption
+from tbtrace.views.base import Options, Picture, caption, traces_of
 from tbtrace.views.context import PALETTE, Context
 from tbtrace.views.stretches import Stretches, columns, stretches, texts
 
@@ -75,7 +75,7 @@ class Timeline(Options):
             context: Gives the colours and the time axis; it should have observed the episodes.
             title: First line of the picture; the second tells about the episode.
         """
-        known = list(self._rows(episodes))
+        known = [_Row(*one) for one in traces_of(episodes, self.group) if len(one[2].steps)]
         channel = self._channel(known)
         if channel is None:
             return None
@@ -108,13 +108,6 @@ class Timeline(Options):
         )
         _draw(plot, found, colours)
         return Picture(plot.png(), *self.size, title, _DESCRIPTION)
-
-    def _rows(self, episodes: Sequence[Episode]) -> Iterator[_Row]:
-        for episode in episodes:
-            for group, traces in episode.traces.items():
-                for entity, trace in traces.items():
-                    if self.group in (None, group) and len(trace.steps):
-                        yield _Row(group, entity, trace)
 
     def _channel(self, rows: Sequence[_Row]) -> str | None:
         """Returns the channel to draw; names the reason once where there is none."""

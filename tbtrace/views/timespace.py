@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from tbtrace.draw.figure import Plot
 from tbtrace.episode import Episode, Scene
 from tbtrace.errors import ContractError, warn_once
-from tbtrace.views.base import Options, Picture, caption
-from tbtrace.views.context import PALETTE, Context
+from tbtrace.views.base import Options, Picture, caption, traces_of
+from tbtrace.views.context import Context
 from tbtrace.views.floor import axis_names
 from tbtrace.views.memory import Range
+from tbtrace.views.strokes import stroke
 from tbtrace.views.way import travelled
 
 Axis = Literal["x", "y", "z", "way"]
@@ -101,9 +102,8 @@ class TimeSpace(Options):
             legend=_legend(lines),
             equal=False,
         )
-        width, alpha = _style(len(lines))
         ways, colours = [line.points for line in lines], [line.colour for line in lines]
-        plot.lines(ways, colours, width=width, alpha=alpha)
+        plot.lines(ways, colours, width=stroke(len(lines)).width)
         return Picture(plot.png(), *self.size, title, _DESCRIPTION)
 
     def _axis(
@@ -112,37 +112,26 @@ class TimeSpace(Options):
         """Returns the axis, and of x and y its limits: those of maps."""
         if self.axis in ("way", "z"):
             return self.axis, None
-        points = [
-            trace.points[:, :2]
-            for episode in episodes
-            for group, traces in episode.traces.items()
-            if self.group in (None, group)
-            for trace in traces.values()
-        ]
+        points = [trace.points[:, :2] for *_, trace in traces_of(episodes, self.group)]
         x0, x1, y0, y1 = context.limits(self.group, points, scene) or (0.0, 1.0, 0.0, 1.0)
         axis = self.axis or ("x" if abs(x1 - x0) >= abs(y1 - y0) else "y")
         return axis, (x0, x1) if axis == "x" else (y0, y1)
 
     def _lines(self, episodes: Sequence[Episode], context: Context, axis: Axis) -> Iterator[_Line]:
         column = {"x": 0, "y": 1, "z": 2}.get(axis)
-        for episode in episodes:
-            for group, traces in episode.traces.items():
-                if self.group not in (None, group):
-                    continue
-                for entity, trace in traces.items():
-                    if column is not None and column >= trace.points.shape[1]:
-                        warn_once(
-                            f"no z {self.name} {group}",
-                            f"view {self.name!r} draws z, but the points of {entity!r} in "
-                            f"{group!r} have two coordinates; give three, or another axis=",
-                        )
-                        continue
-                    here = np.isfinite(trace.points).all(axis=1)
-                    if here.any():
-                        at = travelled(trace.points) if column is None else trace.points[:, column]
-                        at = np.where(here, at, np.nan)
-                        points = np.column_stack([trace.steps, at])
-                        yield _Line(group, entity, points, context.colour(group, entity))
+        for group, entity, trace in traces_of(episodes, self.group):
+            if column is not None and column >= trace.points.shape[1]:
+                warn_once(
+                    f"no z {self.name} {group}",
+                    f"view {self.name!r} draws z, but the points of {entity!r} in {group!r} have "
+                    "two coordinates; give three, or another axis=",
+                )
+                continue
+            here = np.isfinite(trace.points).all(axis=1)
+            if here.any():
+                at = travelled(trace.points) if column is None else trace.points[:, column]
+                points = np.column_stack([trace.steps, np.where(here, at, np.nan)])
+                yield _Line(group, entity, points, context.colour(group, entity))
 
 
 def _heights(lines: Sequence[_Line]) -> list[NDArray[np.float64]]:
@@ -152,15 +141,6 @@ def _heights(lines: Sequence[_Line]) -> list[NDArray[np.float64]]:
 def _label(axis: Axis, scene: Scene) -> str:
     name = "way travelled" if axis == "way" else axis_names(scene)["xyz".index(axis)]
     return f"{name} [{scene.units}]" if scene.units else name
-
-
-def _style(count: int) -> tuple[float, float]:
-    """Returns width and alpha of so many lines."""
-    if count <= len(PALETTE):
-        return 2.5, 1.0
-    if count <= 60:
-        return 2.0, 0.85
-    return (1.5, 0.5) if count <= 300 else (1.0, 0.3)
 
 
 def _legend(lines: Sequence[_Line]) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from tbtrace.episode import Trace
 from tbtrace.errors import warn_once
 from tbtrace.views.context import PALETTE, Context
 from tbtrace.views.memory import Range, range_of, widest
+from tbtrace.views.strokes import stroke
 
 _CLASSES = 32
 _STEPS = 250
@@ -41,13 +42,6 @@ class Way(NamedTuple):
             return 0, len(points) - 1
         rows = np.flatnonzero(np.isfinite(points).all(axis=1))
         return int(rows[0]), int(rows[-1])
-
-
-class _Style(NamedTuple):
-    width: float
-    alpha: float
-    start: float
-    end: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ class Tint:
 
         Entities that have no such column are not drawn. A halo is a white edge of so many pixels.
         """
-        style = _style(len(self.ways))
+        sizes = stroke(len(self.ways))
         most = max(columns)
         pieces = [
             (seen(piece, columns), ink)
@@ -84,19 +78,19 @@ class Tint:
         ]
         lines, inks = [piece for piece, _ in pieces], [ink for _, ink in pieces]
         if halo:
-            plot.lines(lines, ["#ffffff"] * len(lines), width=style.width + 2 * halo)
-        plot.lines(lines, inks, width=style.width, alpha=style.alpha)
+            plot.lines(lines, ["#ffffff"] * len(lines), width=sizes.width + 2 * halo)
+        plot.lines(lines, inks, width=sizes.width)
         marked = [
             (seen(way.trace.points[list(way.ends)], columns), ends)
             for way, ends in zip(self.ways, self.ends, strict=True)
-            if style.end and way.trace.points.shape[1] > most
+            if sizes.end and way.trace.points.shape[1] > most
         ]
         if not marked:
             return
         both = np.stack([points for points, _ in marked])
-        if style.start:
-            plot.starts(both[:, 0], [start for _, (start, _) in marked], style.start)
-        plot.ends(both[:, 1], [end for _, (_, end) in marked], style.end)
+        if sizes.start:
+            plot.starts(both[:, 0], [start for _, (start, _) in marked], sizes.start)
+        plot.ends(both[:, 1], [end for _, (_, end) in marked], sizes.end)
 
 
 def seen(points: NDArray[np.float64], columns: tuple[int, int]) -> NDArray[np.float64]:
@@ -246,13 +240,3 @@ def _steps(points: NDArray[np.float64], least: NDArray[np.float64]) -> NDArray[n
     ahead = np.minimum(np.nan_to_num(ahead, nan=1.0), 1.0)
     steps: NDArray[np.float64] = np.floor(np.append(0.0, np.cumsum(ahead)))
     return steps
-
-
-def _style(count: int) -> _Style:
-    if count <= len(PALETTE):
-        return _Style(2.5, 1.0, 6.0, 5.0)
-    if count <= 60:
-        return _Style(2.0, 1.0, 4.6, 3.5)
-    if count <= 300:
-        return _Style(1.5, 0.5, 0.0, 2.5)
-    return _Style(1.0, 0.3, 0.0, 0.0)

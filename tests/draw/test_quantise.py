@@ -32,6 +32,7 @@ def test_few_colours_stay_exact() -> None:
     assert found is not None
     (places,), palette = found
     assert (palette[places] == drawing).all()
+    assert (np.diff(np.bincount(places.ravel())) <= 0).all(), "the most frequent first"
 
 
 def test_many_colours_stay_near_and_the_palette_small() -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from tbtrace.draw import glyphs, text
 from tbtrace.draw.canvas import WHITE
+from tbtrace.draw.cells import pieces
 from tbtrace.draw.layout import Wish, arrange
 from tbtrace.draw.legend import Extent
 from tbtrace.draw.markers import stamp
-from tbtrace.draw.palette import parse, reduced, spread
-from tbtrace.draw.ways import pieces
+from tbtrace.draw.palette import parse, spread
 
 
 def test_pieces_end_at_gaps_and_between_ways() -> None:
@@ -52,17 +52,6 @@ def test_too_many_colours_become_similar_ones() -> None:
     ]
     assert max(far) <= 32
     assert {0, 255} <= {colour[0] for colour in kept}
-
-
-def test_few_colours_of_an_image_stay_and_the_error_is_told() -> None:
-    image = np.zeros((8, 8, 3), np.uint8)
-    image[2:] = 255
-    few = reduced(image, 2)
-    assert few.error == 0
-    assert few.colours.tolist() == [[255] * 3, [0] * 3]
-    assert (few.colours[few.indices] == image).all()
-    noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
-    assert reduced(noise, 4).error > 30
 
 
 def test_a_line_of_text_is_as_wide_as_was_told() -> None:

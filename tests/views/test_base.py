@@ -31,6 +31,10 @@ def test_one_selector_or_split_is_as_good_as_several() -> None:
         {"size": (640,)},
         {"size": (64, 48)},
         {"size": (640.0, 480.0)},
+        {"size": [640, 480]},
+        {"size": 640},
+        {"split": ["train"]},
+        {"pick": [Best()]},
     ],
 )
 def test_wrong_options_are_refused(options: dict) -> None:
@@ -45,7 +49,13 @@ def test_two_selectors_of_a_kind_need_names() -> None:
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(31.4159, "31.4"), (-0.0012345, "-0.00123"), (123456.7, "123457"), (float("nan"), "nan")],
+    [
+        (31.4159, "31.4"),
+        (-0.0012345, "-0.00123"),
+        (123456.7, "123457"),
+        (-999.7, "-1000"),
+        (float("nan"), "nan"),
+    ],
 )
 def test_returns_are_short(value: float, told: str) -> None:
     assert caption([Episode("a", 1, value)]) == f"return {told} · 1 step"

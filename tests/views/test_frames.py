@@ -169,6 +169,31 @@ def test_a_strip_shows_evenly_spaced_frames_in_reading_order(count: int) -> None
     assert np.abs(np.array(found) - wanted).max() <= 4
 
 
+@pytest.mark.parametrize("shape", [(20, 30), (210, 160), (400, 30), (30, 400)])
+@pytest.mark.parametrize("count", [12, 80, 400])
+def test_a_strip_shows_as_many_frames_as_there_is_room_for(
+    shape: tuple[int, int], count: int
+) -> None:
+    frames = [np.full((*shape, 3), 90, np.uint8) for _ in range(count)]
+    frames[0][:], frames[-1][:] = GREEN, RED
+    picture = draw(episode(camera=media(frames, every=10)), Frames(strip=count))
+    assert picture.width <= 400
+    assert picture.height <= 480
+    (image,) = seen(picture)
+    assert (image == GREEN).all(-1).sum() == (image == RED).all(-1).sum() > 0
+    assert (draw(episode(camera=media(frames)), Frames(strip=6)).png != picture.png) == (count > 6)
+
+
+@pytest.mark.parametrize("view", [Frames(), Frames(strip=2)])
+@pytest.mark.parametrize("shape", [(2000, 1), (1, 2000)])
+def test_frames_of_one_row_or_column_are_reduced(view: Frames, shape: tuple[int, int]) -> None:
+    frames = [np.full((*shape, 3), RED, np.uint8)] * 2
+    picture = draw(episode(camera=media(frames)), view)
+    assert picture.width <= 400
+    assert picture.height <= 480
+    assert (seen(picture) == RED).all(-1).any()
+
+
 def test_a_strip_keeps_photographs_as_they_are() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (100, 120, 3), np.uint8)
     (image,) = seen(draw(episode(camera=media([noise])), Frames(strip=1, size=(250, 260))))

@@ -305,6 +305,25 @@ def test_broken_options_are_refused(options: dict[str, object]) -> None:
         Paths(**options)
 
 
+@pytest.mark.parametrize("count", [3, 61, 400])
+def test_lines_have_the_colour_of_the_bar_however_many_there_are(count: int) -> None:
+    ways = {f"{i}": trace([(5, 10), (95, 10)]) for i in range(count)}
+    told = episode(Scene(extent=EXTENT), robots=ways)
+    context = Context()
+    context.observe([told])
+    image = pixels(draw(told, Paths(density=None, group="robots", colour="group"), context))
+    row, column = at(image, 50, 10)
+    line = image[row - 3 : row + 4, column - 100 : column + 100]
+    assert near(line, BLUE).sum() >= 200, "the group's own colour"
+
+
+def test_points_without_a_finite_height_are_nowhere() -> None:
+    way = trace([(0, 0, math.nan), (9, 9, math.nan)])
+    assert Paths().draw([episode(robots={"a": way})], Context()) is None
+    both = {"a": way, "b": trace([(0, 0, 1), (9, 9, math.nan), (9, 0, 2)])}
+    assert near(pixels(draw(episode(robots=both))), (213, 94, 0)).any()
+
+
 def test_ten_thousand_entities() -> None:
     rng = np.random.default_rng(0)
     many = {f"n{i}/\u65e5" * 20: trace(rng.uniform(0, 9, (4, 2))) for i in range(10_000)}

@@ -154,6 +154,13 @@ def test_steps_beyond_the_length_are_seen() -> None:
     assert frame.is_near(90, 4, BLUE)
 
 
+@pytest.mark.parametrize("count", [20, 400])
+def test_lines_have_the_colours_of_the_run_however_many_there_are(count: int) -> None:
+    ways = {f"{i}": along_x([0.0, 0.0]) for i in range(count - 1)}
+    told = moving(1, robots={"first": along_x([5.0, 5.0]), **ways})
+    assert near(drawn(TimeSpace(axis="x"), told), BLUE).sum() > 500
+
+
 def test_dangerous_names_are_drawn_without_a_warning() -> None:
     groups = {name: {name: along_x(range(9))} for name in NAMES}
     scene = Scene(units="$", axes=("\ud800", "n" * 999))
