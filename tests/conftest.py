@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plant_run import call, plant_run
+from plant_run import call, home, plant_run, spawn
 
 from tbtrace import errors
 
-__all__ = ["call", "plant_run"]  # fixtures of the command line's tests
+__all__ = ["call", "home", "plant_run", "spawn"]  # fixtures of the command line's tests
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,9 @@
-"""A small run of a plant, and how to call the command."""
+"""A small run of a plant, and how to call the command: in this process, or in one of its own."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -12,6 +14,8 @@ import numpy as np
 import pytest
 
 import tbtrace
+from tbtrace import errors
+from tbtrace.cli import main
 from tbtrace.episode import Media, Scene, Series
 from tbtrace.views import Paths
 
@@ -69,18 +73,49 @@ def plant_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
-    """Runs `tbtrace ...` in a process of its own."""
-    home = tmp_path_factory.mktemp("home")
+@pytest.fixture
+def call(home: Path) -> Call:
+    """Runs `tbtrace ...` here, which takes no time to start; `spawn` is the same from outside."""
 
-    def run(*arguments: object, timeout: float = 60.0, **more: object) -> object:
+    def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        errors.forget_warnings()  # as a process of its own has said none
+        command = [str(argument) for argument in arguments]
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            contextlib.chdir(cwd or Path.cwd()),
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            patch.setenv("HOME", str(home))
+            try:
+                code: object = main(command)
+            except SystemExit as end:
+                code = end.code
+        assert isinstance(code, int)
+        said = (stream.buffer.getvalue().decode() for stream in (out, err))  # type: ignore[attr-defined]
+        return subprocess.CompletedProcess(command, code, *said)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def spawn(home: Path) -> Call:
+    """Runs `tbtrace ...` in a process of its own."""
+
+    def run(*arguments: object, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tbtrace", *map(str, arguments)],
             capture_output=True,
+            text=True,
             timeout=timeout,
             env={**os.environ, "HOME": str(home)},
-            **{"text": True, **more},
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home without experiments."""
+    return tmp_path_factory.mktemp("home")

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +10,8 @@ from typing import Any
 
 import pytest
 from archive_shapes import walkers
-from pyarrow.fs import LocalFileSystem
+from killing import live_and_be_killed
+from moody_storage import Storage
 from stand import episode
 
 import tbtrace
@@ -25,22 +22,6 @@ from tbtrace.errors import Problems, TbtraceWarning
 
 SECONDS = 10.0
 TESTS = str(Path(__file__).parent)
-
-
-class Storage:
-    """A local folder that raises, or hangs."""
-
-    def __init__(self) -> None:
-        self._local = LocalFileSystem()
-        self.broken = False
-        self.goes_on = threading.Event()
-        self.goes_on.set()
-
-    def __getattr__(self, name: str) -> Any:
-        self.goes_on.wait()
-        if self.broken:
-            raise OSError("the storage is away")
-        return getattr(self._local, name)
 
 
 @pytest.fixture
@@ -165,29 +146,13 @@ for step in range(int(sys.argv[2]), 1_000_000):
 """
 
 
-def live_and_be_killed(folder: Path, first: int, seconds: float) -> int:
-    """Returns the last iteration that was flushed."""
-    command = [sys.executable, "-c", _REPORTS, str(folder / "run"), str(first), TESTS]
-    with (folder / "said").open("wb") as said:
-        process = subprocess.Popen(command, stdout=said)
-    try:
-        deadline = time.monotonic() + 60
-        while not (folder / "said").stat().st_size and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        time.sleep(seconds)
-    finally:
-        process.kill()
-    assert process.wait() == -signal.SIGKILL
-    return int((folder / "said").read_text().split()[-1])
-
-
 @pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
 def test_a_killed_run_leaves_whole_files_alone(tmp_path: Path, kills: int) -> None:
     chance, first = random.Random(3), 1
     for _ in range(kills):
         left = set((tmp_path / "run").glob("traces/*.unfinished"))
-        last = live_and_be_killed(tmp_path, first, chance.uniform(0.0, 0.3))
+        arguments = (tmp_path / "run", first, TESTS)
+        last = live_and_be_killed(_REPORTS, tmp_path / "said", chance.uniform(0.0, 0.3), *arguments)
         assert not any(path.exists() for path in left)
         found = {}
         for one in tbtrace.open_archive(tmp_path).find():  # a warning is an error here

@@ -6,10 +6,9 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pyarrow.fs import LocalFileSystem
+from moody_storage import Storage
 
 from tbtrace import shelf as shelves
 from tbtrace.errors import Problems, TbtraceWarning
@@ -18,28 +17,6 @@ from tbtrace.events.file import EventFile, newest_seconds
 from tbtrace.shelf import POINTER, Shelf
 
 SECONDS = 10.0
-
-
-class Storage:
-    """A local folder that raises, hangs, and counts what is written to it."""
-
-    def __init__(self) -> None:
-        self._local = LocalFileSystem()
-        self.broken = False
-        self.goes_on = threading.Event()
-        self.goes_on.set()
-        self.written: list[str] = []
-
-    def __getattr__(self, name: str) -> Any:
-        self.goes_on.wait()
-        if self.broken:
-            raise OSError("the storage is away")
-        return getattr(self._local, name)
-
-    def open_output_stream(self, path: str) -> Any:
-        stream = self.__getattr__("open_output_stream")(path)
-        self.written.append(Path(path).name)
-        return stream
 
 
 class Trial:

@@ -82,8 +82,15 @@ def read_rows(filesystem: Any, path: str, row_group: int, told: Note) -> Any:
 
 
 def read_entities(filesystem: Any, path: str, row_group: int) -> set[str]:
-    """Returns the names of the entities of one episode, as they are spelled."""
-    with filesystem.open_input_file(path) as stream, pq.ParquetFile(stream) as file:
+    """Returns the names of the entities of one episode, as they are spelled.
+
+    Raises:
+        Exception: They are damaged, or not whole at this moment.
+    """
+    with (
+        filesystem.open_input_file(path) as stream,
+        pq.ParquetFile(stream, page_checksum_verification=True) as file,
+    ):
         rows = file.read_row_group(row_group, columns=["kind", "name"]).to_pylist()
     return {row["name"] for row in rows if row["kind"] == "trace"}
 

@@ -42,6 +42,23 @@ _TYPES: dict[str, Any] = {
 }
 
 
+def head(episode: Episode) -> dict[str, Any]:
+    """Returns what every format says of an episode first, plain values; the return may be NaN.
+
+    Example:
+        >>> head(Episode("a", 3, 1.5, split="train", iteration=2))
+        {'uid': 'a', 'split': 'train', 'iteration': 2, 'env_steps': 0, 'length': 3, 'return': 1.5}
+    """
+    return {
+        "uid": episode.uid,
+        "split": episode.split,
+        "iteration": int(episode.iteration),
+        "env_steps": int(episode.env_steps),
+        "length": int(episode.length),
+        "return": float(episode.episode_return),
+    }
+
+
 def note(episode: Episode, rows: int, crc32: int, npz: str, scene_key: str) -> Note:
     """Returns what the footer says about one episode; plain values for JSON.
 
@@ -53,11 +70,7 @@ def note(episode: Episode, rows: int, crc32: int, npz: str, scene_key: str) -> N
         scene_key: Names the file of its scene's background; empty where there is none.
     """
     told: Note = {
-        "uid": episode.uid,
-        "split": episode.split,
-        "iteration": int(episode.iteration),
-        "env_steps": int(episode.env_steps),
-        "length": int(episode.length),
+        **head(episode),
         "return": number(episode.episode_return),
         "metrics": numbers(summarise(episode).metrics),
         "agents": list(episode.agents),

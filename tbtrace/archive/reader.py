@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, SupportsIndex
 
 import pyarrow as pa
 from pyarrow import fs
@@ -67,7 +68,7 @@ class Archive:
         *,
         run: str | None = None,
         split: str | None = None,
-        iteration: int | range | None = None,
+        iteration: SupportsIndex | range | None = None,
         entity: str | None = None,
         least_return: float | None = None,
         most_return: float | None = None,
@@ -84,7 +85,11 @@ class Archive:
             least_return: Only returns of at least this; a return of NaN is none.
             most_return: Only returns of at most this.
         """
-        wanted = range(iteration, iteration + 1) if isinstance(iteration, int) else iteration
+        if iteration is None or isinstance(iteration, range):
+            wanted = iteration
+        else:
+            number = operator.index(iteration)  # NumPy's ints, too: data frames give them
+            wanted = range(number, number + 1)
         for name, of_run in self.files().items():
             if run is not None and name != run:
                 continue
@@ -164,7 +169,7 @@ def open_archive(path: str | os.PathLike[str], filesystem: fs.FileSystem | None 
     in it becomes a path.
 
     Args:
-        path: A local folder, or a URI such as `s3://bucket/folder` or `gs://...`.
+        path: A local folder (`~` is the home), or a URI such as `s3://bucket/folder` or `gs://...`.
         filesystem: A `pyarrow.fs.FileSystem` that `path` lies on; found from the URI by default.
 
     Raises:
@@ -181,7 +186,8 @@ def open_archive(path: str | os.PathLike[str], filesystem: fs.FileSystem | None 
         if filesystem is None and "://" in where:
             filesystem, where = fs.FileSystem.from_uri(where)
         elif filesystem is None:
-            filesystem, where = fs.LocalFileSystem(), os.path.abspath(where)
+            where = os.path.abspath(os.path.expanduser(where))
+            filesystem = fs.LocalFileSystem()
         kind = filesystem.get_file_info(where).type
     except (OSError, pa.ArrowException) as error:
         raise ArchiveError(f"{path} cannot be opened: {error}") from error

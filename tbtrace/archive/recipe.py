@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tbtrace.archive.notes import number, numbers
+from tbtrace.archive.notes import head, number, numbers
 from tbtrace.episode import Episode, Trace
 
 STORED = "biufU"
@@ -26,11 +26,7 @@ def dump(episodes: Iterable[Episode]) -> bytes:
 
 def _told(episode: Episode) -> dict[str, Any]:
     return {
-        "uid": episode.uid,
-        "split": episode.split,
-        "iteration": int(episode.iteration),
-        "env_steps": int(episode.env_steps),
-        "length": int(episode.length),
+        **head(episode),
         "return": number(episode.episode_return),
         "running": {name: _list(series.values) for name, series in episode.running.items()},
         "final": numbers(episode.final),

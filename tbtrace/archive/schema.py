@@ -106,14 +106,20 @@ def _rows(episode: Episode) -> Iterable[_Row]:
 
 
 def _span(traces: Iterable[Trace]) -> float:
-    """Returns how far a group's points spread along the axis on which they spread most."""
+    """Returns how far a group's points spread along the axis on which they spread most.
+
+    It is 0 where that is no number (points that are infinite, or further apart than float64 goes):
+    then all that float32 would move is kept exactly.
+    """
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for trace in traces:
-        axes = trace.points.shape[1]
-        low[:axes] = np.fmin(low[:axes], np.fmin.reduce(trace.points, axis=0, initial=np.inf))
-        high[:axes] = np.fmax(high[:axes], np.fmax.reduce(trace.points, axis=0, initial=-np.inf))
+        points = trace.points.astype(np.float64, copy=False)  # a hand-written loop may give ints
+        axes = points.shape[1]
+        low[:axes] = np.fmin(low[:axes], np.fmin.reduce(points, axis=0, initial=np.inf))
+        high[:axes] = np.fmax(high[:axes], np.fmax.reduce(points, axis=0, initial=-np.inf))
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.fmax.reduce(high - low, initial=0.0))
+        span = float(np.fmax.reduce(high - low, initial=0.0))
+    return span if np.isfinite(span) else 0.0
 
 
 def _moved(points: FloatArray) -> float:

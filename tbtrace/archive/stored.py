@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -68,6 +68,15 @@ class Stored:
         """
         table = self.rows()
         return files.tried(self.path, lambda: self._loaded(table))  # type: ignore[no-any-return]
+
+    def bare(self, scene: bool = False) -> Stored:
+        """Returns the same episode so that it loads without media, which take most of the time.
+
+        Args:
+            scene: Whether it loads with its scene.
+        """
+        note = {**self.note, "media": {}}
+        return replace(self, note=note if scene else {**note, "scene": None})
 
     def has(self, entity: str) -> bool:
         """Tells whether the episode has a trace of this name; reads the names.

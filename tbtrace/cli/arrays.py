@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +11,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tbtrace.archive import notes
+from tbtrace.archive.spelling import spell
 from tbtrace.episode import Episode
 
 INDEX = "episodes"
@@ -22,30 +25,39 @@ def write(episodes: Iterable[tuple[str, Episode]], stream: IO[bytes]) -> None:
     Names are `<run>/<split>-<iteration>/<uid>/` and then `traces/<group>/<entity>/steps`,
     `.../points`, `.../channels/<name>`, `.../labels/<name>` (None is empty),
     `running/<name>/steps`, `.../values`, `final/<name>`, `agents/<agent>/<name>`,
-    `media/<name>/steps`, `.../0`, `.../1` and so on.
+    `media/<name>/steps`, `.../0`, `.../1` and so on. Slashes in names stay; where two things would
+    have one name for it, or two episodes one uid, the second is `<name>~2`. Names that are no UTF-8
+    are spelled as in the archive.
 
     Args:
         episodes: Runs' names and episodes.
         stream: Takes the file.
     """
     index = []
+    used = {INDEX}
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for run, episode in episodes:
-            prefix = f"{run}/{episode.split}-{episode.iteration:06d}/{episode.uid}/"
-            told = {
-                "prefix": prefix,
-                "run": run,
-                "uid": episode.uid,
-                "split": episode.split,
-                "iteration": episode.iteration,
-                "env_steps": episode.env_steps,
-                "length": episode.length,
-                "return": episode.episode_return,
-            }
+            place = f"{run}/{episode.split}-{episode.iteration:06d}/{episode.uid}"
+            prefix = _new(_spelled(place), used) + "/"
+            told = {"prefix": prefix, "run": run, **notes.head(episode)}
+            told["return"] = notes.number(episode.episode_return)
             index.append(json.dumps(told))
             for name, array in _arrays(episode):
-                _put(archive, prefix + name, array)
+                _put(archive, _new(prefix + _spelled(name), used), array)
         _put(archive, INDEX, np.array(index, dtype=str))
+
+
+def _spelled(name: str) -> str:
+    """Returns a path of names as a ZIP file takes it: UTF-8, no NUL, at which it would be cut."""
+    return "/".join(map(spell, name.split("/"))).replace("\0", "\u2400")
+
+
+def _new(name: str, used: set[str]) -> str:
+    """Returns a name that is not used yet: `a`, `a~2`, `a~3`, ...; it is used from now on."""
+    numbered = itertools.chain([name], (f"{name}~{number}" for number in itertools.count(2)))
+    free = next(each for each in numbered if each not in used)
+    used.add(free)
+    return free
 
 
 def _put(archive: zipfile.ZipFile, name: str, array: NDArray[Any]) -> None:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from tbtrace.cli.console import CallError, fail
+from tbtrace.cli.console import CallError, fail, line
 from tbtrace.cli.parser import parser
 from tbtrace.errors import TbtraceError, TbtraceWarning
 
@@ -65,7 +65,7 @@ def _told(otherwise: Any) -> Any:
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
         if issubclass(category, TbtraceWarning):
             # In one piece: threads that read warn as well.
-            sys.stderr.write(f"tbtrace: {message}\n")
+            sys.stderr.write(f"{line(str(message))}\n")
         else:
             otherwise(message, category, *rest, **more)
 

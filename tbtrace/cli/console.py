@@ -19,15 +19,35 @@ class CallError(TbtraceError):
 
 def fail(message: str, code: int = 1) -> int:
     """Says in one line what went wrong, on standard error, and returns the exit code."""
-    print(f"tbtrace: {' '.join(message.split())}", file=sys.stderr)
+    print(line(message), file=sys.stderr)
     return code
+
+
+def line(message: str) -> str:
+    r"""Returns what is said on standard error: one line that a terminal may show.
+
+    Example:
+        >>> line("no such\n  folder")
+        'tbtrace: no such folder'
+    """
+    return f"tbtrace: {printable(' '.join(message.split()))}"
+
+
+def printable(text: str) -> str:
+    r"""Returns a text without what steers a terminal, or is no UTF-8: names may be a stranger's.
+
+    Example:
+        >>> printable("a\x1b[31m \ud800 ü")
+        'a\\x1b[31m \\ud800 ü'
+    """
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def table(rows: Sequence[Sequence[str]], left: Sequence[int] = ()) -> str:
     """Returns rows as aligned text; the first one is the head.
 
     Args:
-        rows: Cells; all rows have as many.
+        rows: Cells; all rows have as many. They may be a stranger's texts.
         left: The columns that are words; the others are numbers, which stand right.
 
     Example:
@@ -36,6 +56,7 @@ def table(rows: Sequence[Sequence[str]], left: Sequence[int] = ()) -> str:
         a    12 kB
         bcd   4 kB
     """
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(

@@ -52,7 +52,7 @@ def _print(told: Mapping[str, Any], slow: str | None) -> None:
     if told["fixes"]:
         print("\nTo fix")
         for number, fix in enumerate(told["fixes"], 1):
-            print(f"  {number}. {fix}")
+            print(f"  {number}. {console.printable(fix)}")
     else:
         print("\nNothing to fix.")
 
@@ -75,10 +75,13 @@ def _print_board(board: Mapping[str, Any]) -> None:
         _indented(console.table([head, *rows], left=(0,)))
         print("  (tags of each kind; pictures are those of all tags)")
     for one in board["archives"]:
-        what = f"{console.count(one['iterations'], 'iteration')}, "
-        print(f"\n  archive of {one['run']}: {what}{console.count(one['episodes'], 'episode')}")
+        name, iterations = (
+            console.printable(one["run"]),
+            console.count(one["iterations"], "iteration"),
+        )
+        print(f"\n  archive of {name}: {iterations}, {console.count(one['episodes'], 'episode')}")
     for note in board["notes"]:
-        print(f"\n  Note: {note}")
+        print(f"\n  Note: {console.printable(note)}")
 
 
 def _indented(text: str) -> None:

@@ -29,7 +29,8 @@ class Scan:
         pictures: How many steps each tag of images has.
         lost: `{kind: count}`, the last that tbtrace said of what it dropped.
         torn: Files that end within a record.
-        damaged: Files with a record whose checksum is wrong; what follows it was not read.
+        damaged: Files with a record whose checksum is wrong, or that is no event; what follows it
+            was not read.
         overlapping: Files that were still written when a later one had begun.
     """
 
@@ -77,6 +78,7 @@ def _kind(value: Any) -> str:
 
 
 def _events(path: Path, found: Scan) -> Iterator[Any]:
+    size = path.stat().st_size
     with path.open("rb") as stream:
         while head := stream.read(_LENGTH.size):
             if len(head) < _LENGTH.size:
@@ -86,14 +88,20 @@ def _events(path: Path, found: Scan) -> Iterator[Any]:
             if _masked(head[:8]) != check:
                 found.damaged.append(path.name)
                 return
-            body = stream.read(length + 4)
+            # No more than there is, whatever a stranger's file says.
+            body = stream.read(min(length + 4, size))
             if len(body) < length + 4:
                 found.torn.append(path.name)
                 return
             if struct.pack("<I", _masked(body[:-4])) != body[-4:]:
                 found.damaged.append(path.name)
                 return
-            yield Event.FromString(body[:-4])
+            try:
+                event = Event.FromString(body[:-4])
+            except Exception:  # protobuf's own error: a record, but of something else
+                found.damaged.append(path.name)
+                return
+            yield event
 
 
 def _masked(data: bytes) -> int:

@@ -12,11 +12,13 @@ from typing import IO, Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tbtrace.archive import recipe, schema
+from tbtrace.archive import media, recipe, schema
 from tbtrace.archive.reader import Stored
 from tbtrace.cli import arrays, console, recording, selection, spreadsheet
 from tbtrace.cli.console import CallError
 from tbtrace.cli.selection import Run
+from tbtrace.episode import Episode
+from tbtrace.errors import warn_once
 
 Found = Sequence[tuple[Run, Stored]]
 
@@ -67,12 +69,19 @@ def _each(found: Found) -> Iterator[tuple[Run, Stored]]:
 
 
 def _json(found: Found, stream: IO[bytes]) -> None:
-    """Writes the list of the forum's recipe, an episode at a time, with the run's name in front."""
+    """Writes the list of the forum's recipe, an episode at a time, with the run's name in front.
+
+    Media that JSON has no numbers for are left out, which is said once for each name.
+    """
     separator = b"["
     for run, stored in _each(found):
+        episode = stored.load()
+        episode.media, lost = media.storable(episode.media, recipe.STORED)
+        for name in lost:
+            warn_once(f"export {name!r}", f"media {name!r}: JSON knows no such arrays; left out")
         stream.write(separator)
         stream.write(b'{"run": ' + json.dumps(run.name).encode() + b", ")
-        stream.write(recipe.dump([stored.load()])[len(b"[{") : -len(b"]")])
+        stream.write(recipe.dump([episode])[len(b"[{") : -len(b"]")])
         separator = b",\n"
     stream.write(b"]\n")
 
@@ -88,13 +97,18 @@ def _parquet(found: Found, stream: IO[bytes]) -> None:
                 writer.write_table(rows.add_column(0, columns.field(0), names).cast(columns))
 
 
-def _loaded(found: Iterable[tuple[Run, Stored]]) -> Iterator[tuple[str, Any]]:
+def _loaded(found: Iterable[tuple[Run, Stored]]) -> Iterator[tuple[str, Episode]]:
     return ((run.name, stored.load()) for run, stored in found)
 
 
+def _bare(found: Iterable[tuple[Run, Stored]]) -> Iterator[tuple[str, Episode]]:
+    """Yields runs' names and episodes for formats without media and scenes."""
+    return _loaded((run, stored.bare()) for run, stored in found)
+
+
 def _csv(found: Found, stream: IO[bytes]) -> None:
-    names = spreadsheet.names(_loaded(found))
-    spreadsheet.write(_loaded(_each(found)), names, stream)
+    names = spreadsheet.names(_bare(found))
+    spreadsheet.write(_bare(_each(found)), names, stream)
 
 
 def _npz(found: Found, stream: IO[bytes]) -> None:
@@ -102,7 +116,7 @@ def _npz(found: Found, stream: IO[bytes]) -> None:
 
 
 def _rrd(found: Found, stream: IO[bytes]) -> None:
-    recording.write(_loaded(_each(found)), Path(stream.name))
+    recording.write(_bare(_each(found)), Path(stream.name))
 
 
 _FORMATS = {

@@ -87,7 +87,7 @@ def _sizes(run: Run) -> Counter[str]:
 def _text(told: Mapping[str, Any], most: int) -> str:
     rows = [_row(one) for one in told["iterations"][-most:]]
     hidden = told["left_out"] + len(told["iterations"]) - len(rows)
-    lines = [f"{told['run']}: {_sums([told])}"]
+    lines = [f"{console.printable(told['run'])}: {_sums([told])}"]
     if hidden:
         lines.append(f"  ({hidden:,} earlier rows: --limit, --iteration)")
     if rows:

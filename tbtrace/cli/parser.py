@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tbtrace
 from tbtrace.cli import replay
@@ -14,6 +15,9 @@ DEFAULT_STORAGE = Path("~/ray_results")
 FORMATS = ("csv", "json", "parquet", "npz", "rrd")
 LAST = "last"
 MOST_ROWS = 20
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _ABOUT = "Per-episode metrics and trajectory pictures of RLlib runs, in TensorBoard."
 _EXAMPLES = """\
@@ -30,7 +34,7 @@ first steps:
 DIR is a trial's folder, an experiment's, or any folder above; ls, render and export take
 s3:// and gs:// as well. `tbtrace COMMAND --help` tells more about a command.
 
-exit codes: 0 all well, 1 something failed, 2 a wrong call, 130 Ctrl-C
+exit codes: 0 all well, 1 something failed, 2 a wrong call, 130 Ctrl-C, 141 nobody reads on
 """
 _RENDER = """\
 Draws the episodes that the run's archive (traces/*.parquet) holds, with any view and any options,
@@ -68,8 +72,7 @@ def parser() -> argparse.ArgumentParser:
     return tool
 
 
-def _add(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str,
-         description: str) -> argparse.ArgumentParser:  # fmt: skip
+def _add(commands: Commands, name: str, summary: str, description: str) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
         help=summary,
@@ -78,7 +81,7 @@ def _add(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: st
     )
 
 
-def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _demo(commands: Commands) -> None:
     demo = _add(
         commands,
         "demo",
@@ -96,7 +99,7 @@ def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
 
 
-def _view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _view(commands: Commands) -> None:
     view = _add(
         commands,
         "view",
@@ -116,7 +119,7 @@ def _view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     view.add_argument("--no-browser", action="store_true", help="do not open the browser")
 
 
-def _ls(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _ls(commands: Commands) -> None:
     ls = _add(
         commands,
         "ls",
@@ -134,10 +137,12 @@ def _ls(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
 
 
-def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _render(commands: Commands) -> None:
     render = _add(commands, "render", "draw recorded episodes again, with any view", _RENDER)
     _choosing(render, entity=False)
-    render.add_argument("--view", required=True, metavar="NAME", help="a view of tbtrace.views, or FILE.py:NAME")  # fmt: skip  # noqa: E501
+    render.add_argument(
+        "--view", required=True, metavar="NAME", help="a view of tbtrace.views, or FILE.py:NAME"
+    )
     render.add_argument(
         "--pick",
         action="append",
@@ -152,15 +157,11 @@ def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="KEY=VALUE",
         help="an option of the view; may be repeated; a wrong one lists them all",
     )
-    render.add_argument(
-        "--out",
-        required=True,
-        metavar="OUT",
-        help="a .png, .apng or .gif file; a folder; or `tensorboard`: a run beside the old one",
-    )
+    out = "a .png, .apng or .gif file; a folder; or `tensorboard`: a run beside the old one"
+    render.add_argument("--out", required=True, metavar="OUT", help=out)
 
 
-def _export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _export(commands: Commands) -> None:
     export = _add(
         commands,
         "export",
@@ -171,15 +172,11 @@ def _export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     _choosing(export)
     export.add_argument("--format", required=True, choices=FORMATS, help="what to write")
-    export.add_argument(
-        "--out",
-        default=None,
-        metavar="FILE",
-        help="default: tbtrace-export.FORMAT here; - for standard output (csv, json)",
-    )
+    out = "default: tbtrace-export.FORMAT here; - for standard output (csv, json)"
+    export.add_argument("--out", metavar="FILE", help=out)
 
 
-def _doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _doctor(commands: Commands) -> None:
     doctor = _add(
         commands,
         "doctor",
@@ -211,7 +208,10 @@ def _choosing(command: argparse.ArgumentParser, entity: bool = True) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not at least 1")
     return number
@@ -226,4 +226,6 @@ def _iterations(text: str) -> range | str:
         stop = (int(last) if last else 1 << 62) if colon else start
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not N, A:B or last") from None
+    if stop < start:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
     return range(start, stop + 1)

@@ -78,7 +78,9 @@ def selector(text: str) -> Selector:
             return kind(**given)  # type: ignore[no-any-return]
         if "n" not in known or "n" in given or int(place) < 1:
             raise CallError(f"--pick {text}: a place goes with best, worst and last alone, from 1")
-        tag = f"{given.get('name', name)}-{int(place)}" if int(place) > 1 else name
+        tag = str(given.get("name", name))
+        if int(place) > 1:
+            tag = f"{tag}-{int(place)}"
         return Ranked(kind(n=int(place), **given), int(place), tag)
     except (ContractError, TypeError) as error:
         raise CallError(f"--pick {text}: {error}") from error

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from tbtrace.archive.reader import Stored
 from tbtrace.cli import console, picks, selection, viewing
 from tbtrace.cli.gallery import Gallery, OneFile, gallery
 from tbtrace.cli.parser import LAST
@@ -27,12 +25,12 @@ def run(options: Any) -> int:
     out = gallery(options.out)
     runs = selection.runs(options.directory, options.run)
     view = _view(options, alone=isinstance(out, OneFile), runs=runs)
+    iteration = options.iteration
+    if iteration is None and isinstance(out, OneFile):
+        iteration = LAST
     problems, drawn = Problems(), 0
     for one in runs:
-        wanted = _wanted(
-            one, view, options.iteration or (LAST if isinstance(out, OneFile) else None)
-        )
-        drawn += _draw(one, view, wanted, out, problems)
+        drawn += _draw(one, view, _wanted(one, view, iteration), out, problems)
     if not drawn:
         return console.fail(f"{view.name}: there is nothing to draw in the episodes that fit")
     print(out.close())
@@ -100,11 +98,8 @@ def _iterations(run: Run, wanted: Sequence[int]) -> Iterator[tuple[int, list[Epi
     for number, stored in groupby(found, lambda one: one.iteration):
         episodes = list(stored)
         if number not in wanted:
-            episodes = [_light(one, last=one is episodes[-1]) for one in episodes]
+            # Of their scenes the last one counts, whichever episode gave it.
+            told = [one for one in episodes if one.note.get("scene") is not None]
+            last = told[-1] if told else None
+            episodes = [one.bare(scene=one is last) for one in episodes]
         yield number, [one.load() for one in episodes]
-
-
-def _light(stored: Stored, last: bool) -> Stored:
-    """Returns an episode that loads without media, and the last of an iteration with its scene."""
-    note = {**stored.note, "media": {}}
-    return replace(stored, note=note if last else {**note, "scene": None})

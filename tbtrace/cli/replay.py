@@ -17,6 +17,7 @@ from tbtrace.cli.console import CallError, count
 from tbtrace.errors import ContractError
 
 if TYPE_CHECKING:
+    from tbtrace.cli.parser import Commands
     from tbtrace.replay.run import Replayed
 
 Advance = Callable[[float, float], object]
@@ -32,7 +33,7 @@ examples:
 """
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add(commands: Commands) -> None:
     """Adds what the command line may say."""
     replay = commands.add_parser(
         "replay",
@@ -78,7 +79,7 @@ def run(options: Any) -> int:
     """Replays a recording; returns 0, or 1 where it holds no whole episode.
 
     Raises:
-        CallError: An option breaks its rule, or `PATH` does not exist.
+        CallError: An option breaks its rule, its module cannot be loaded, or `PATH` does not exist.
         TbtraceError: There is no recording, or it is not trusted and has to be.
     """
     from tbtrace.replay.run import replay
@@ -145,8 +146,8 @@ def _function(text: str) -> Any:
     sys.path.insert(0, os.getcwd())
     try:
         function = getattr(importlib.import_module(module), name, None)
-    except ImportError as error:
-        raise CallError(f"--extract {text}: {error}") from error
+    except Exception as error:  # what is in the module may raise anything
+        raise CallError(f"--extract {text}: {type(error).__name__}: {error}") from error
     if not callable(function):
         raise CallError(f"--extract {text}: {module} has no function {name}")
     return function

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from tbtrace.archive.notes import head
+from tbtrace.archive.spelling import spell
 from tbtrace.episode import Episode
 
 Named = Iterable[tuple[str, Episode]]
@@ -55,6 +57,8 @@ def names(episodes: Named) -> Names:
 def write(episodes: Named, known: Names, stream: IO[bytes]) -> None:
     """Writes the rows; where there is no number or text, the cell is empty.
 
+    Texts that are no UTF-8 are spelled as in the archive.
+
     Args:
         episodes: In the order of the rows.
         known: The channels and labels that have a column.
@@ -62,21 +66,13 @@ def write(episodes: Named, known: Names, stream: IO[bytes]) -> None:
     """
     columns = {
         **_HEAD,
-        **{f"channel:{name}": pa.float64() for name in known.channels},
-        **{f"label:{name}": pa.string() for name in known.labels},
+        **{f"channel:{spell(name)}": pa.float64() for name in known.channels},
+        **{f"label:{spell(name)}": pa.string() for name in known.labels},
     }
     schema = pa.schema(list(columns.items()))
     with csv.CSVWriter(stream, schema) as writer:
         for run, episode in episodes:
-            told = {
-                "run": run,
-                "uid": episode.uid,
-                "split": episode.split,
-                "iteration": episode.iteration,
-                "env_steps": episode.env_steps,
-                "length": episode.length,
-                "return": episode.episode_return,
-            }
+            told = {"run": run, **head(episode)}
             tables = [_table(told, one, schema) for one in _series(episode)]
             if tables:
                 writer.write_table(pa.concat_tables(tables))
@@ -95,8 +91,11 @@ def _series(episode: Episode) -> Iterator[dict[str, Any]]:
                     axis: trace.points[:, i]
                     for i, axis in enumerate("xyz"[: trace.points.shape[1]])
                 },
-                **{f"channel:{channel}": values for channel, values in trace.channels.items()},
-                **{f"label:{label}": list(states) for label, states in trace.labels.items()},
+                **{
+                    f"channel:{spell(channel)}": values
+                    for channel, values in trace.channels.items()
+                },
+                **{f"label:{spell(label)}": list(states) for label, states in trace.labels.items()},
             }
     for name, series in episode.running.items():
         yield {"kind": "running", "name": name, "step": series.steps, "value": series.values}
@@ -121,6 +120,9 @@ def _column(values: Mapping[str, Any], column: pa.Field, rows: int) -> pa.Array:
         # What is NaN, a gap, becomes an empty cell.
         return pa.array(value, column.type, from_pandas=True)
     if isinstance(value, list):
-        return pa.array(value, column.type)
+        spelled = {state: None if state is None else spell(state) for state in set(value)}
+        return pa.array([spelled[state] for state in value], column.type)
+    if isinstance(value, str):
+        return pa.repeat(pa.scalar(spell(value), column.type), rows)
     known = pa.array([value], column.type, from_pandas=True)
     return pa.repeat(known[0], rows) if known.null_count == 0 else pa.nulls(rows, column.type)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,8 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
+from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,15 @@ from tbtrace.cli.staging import staging_hint
 KEEP_EVERY_PICTURE = "images=100000,scalars=100000,histograms=100000,text=1000"
 """For `--samples_per_plugin`: TensorBoard keeps 10 images a tag, and with `images=0` shows none."""
 
+TENSORBOARDS_PORT = 6006
+ANY_PORT = 0
+"""Any free one, for the system."""
+
 _START_SECONDS = 60.0
+_END_SECONDS = 10.0
+_TERMINATED = 143
+"""As a shell tells of a program that SIGTERM has ended."""
+
 _EVERYWHERE = ("0.0.0.0", "::", "")
 
 
@@ -43,11 +55,17 @@ def run(options: Any) -> int:
         fail(hint)
     elif not any(directory.rglob("events.out.tfevents.*")):
         fail(f"there is no event file below {directory} yet")
-    port = free_port(options.host) if options.port is None else options.port
+    wanted = (TENSORBOARDS_PORT, ANY_PORT) if options.port is None else (options.port,)
+    port = free_port(options.host, wanted)
+    if port is None:
+        return fail(f"TensorBoard did not start: port {options.port} is not free")
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(directory)]
     command += ["--host", options.host, "--port", str(port)]
     command += ["--samples_per_plugin", KEEP_EVERY_PICTURE]
-    url = f"http://{'localhost' if options.host in _EVERYWHERE else options.host}:{port}/"
+    host = "localhost" if options.host in _EVERYWHERE else options.host
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    # Else the server would live on when this program is told to end.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     server = subprocess.Popen(command)
     try:
         if not _answers(url, server):
@@ -59,11 +77,14 @@ def run(options: Any) -> int:
     except KeyboardInterrupt:
         # The terminal's Ctrl-C has reached the server as well.
         with contextlib.suppress(subprocess.TimeoutExpired):
-            server.wait(timeout=10)
+            server.wait(timeout=_END_SECONDS)
         return 0
     finally:
         if server.poll() is None:
             server.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(timeout=_END_SECONDS)
+        signal.signal(signal.SIGTERM, before)
 
 
 def newest_experiment(storage: Path) -> Path | None:
@@ -74,20 +95,23 @@ def newest_experiment(storage: Path) -> Path | None:
     return max(experiments, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def free_port(host: str) -> int:
-    """Returns TensorBoard's own port, or a free one when that is taken.
+def free_port(host: str, wanted: Sequence[int] = (TENSORBOARDS_PORT, ANY_PORT)) -> int | None:
+    """Returns the first of the wanted ports that is free, `ANY_PORT` as its number; or None.
 
     Raises:
-        CallError: There is no such address here.
+        CallError: There is no such address here, or no port of that number.
     """
-    for port in (6006, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise CallError(f"no free port on {host}")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET  # as TensorBoard decides
+    for port in wanted:
+        try:
+            with socket.create_server((host, port), family=family) as probe:
+                return int(probe.getsockname()[1])
+        except OverflowError:
+            raise CallError(f"--port {port} is beyond 65535") from None
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise CallError(f"--host {host}: {error.strerror or error}") from error
+    return None
 
 
 def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
@@ -102,7 +126,7 @@ def _answers(url: str, server: subprocess.Popen[bytes]) -> bool:
                 return server.poll() is None
         except urllib.error.HTTPError:
             return server.poll() is None
-        except OSError:
+        except (OSError, HTTPException):
             time.sleep(0.1)
     return False
 

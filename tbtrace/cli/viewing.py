@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -33,16 +34,16 @@ def view(name: str, options: Sequence[str], more: Mapping[str, Any]) -> View:
         CallError: There is no such view or option, or a value does not fit; it says what does.
     """
     kind = _imported(name) if ":" in name else _known(name)
-    if not isinstance(kind, type) and hasattr(kind, "draw"):
-        if not dataclasses.is_dataclass(kind) and (options or more):
-            raise CallError(f"{name} is no dataclass, so it has no options")
-        given = {**_given(type(kind), options), **more}
-        return dataclasses.replace(kind, **given) if given else kind  # type: ignore[no-any-return]
-    if not isinstance(kind, type) or not hasattr(kind, "draw"):
+    if not hasattr(kind, "draw"):
         raise CallError(f"{name} is no view: a view has a method draw")
-    given = {**_given(kind, options), **more}
+    ready = not isinstance(kind, type)
+    if ready and not dataclasses.is_dataclass(kind) and (options or more):
+        raise CallError(f"{name} is no dataclass, so it has no options")
+    given = {**_given(type(kind) if ready else kind, options), **more}
     try:
-        return kind(**given)  # type: ignore[no-any-return]
+        if not ready:
+            return kind(**given)  # type: ignore[no-any-return]
+        return dataclasses.replace(kind, **given) if given else kind  # type: ignore[no-any-return]
     except (TbtraceError, TypeError, ValueError) as error:
         raise CallError(f"--view {name}: {error}") from error
 
@@ -156,10 +157,14 @@ def _imported(text: str) -> Any:
     """Returns what a Python file of the caller holds under a name."""
     place, _, name = text.rpartition(":")
     path = Path(place).expanduser()
-    spec = importlib.util.spec_from_file_location(path.stem, path) if path.is_file() else None
+    spec = None
+    if path.is_file():
+        # A name of its own: a file of the caller's may be called json.py.
+        spec = importlib.util.spec_from_file_location(f"_tbtrace_given_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise CallError(f"{text}: {place or text} is no Python file; write FILE.py:NAME")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there for what annotations mean
     try:
         spec.loader.exec_module(module)
         return getattr(module, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -99,6 +100,26 @@ def test_filters(runs: Archive, filters: Any, uids: str) -> None:
 def test_a_pick(runs: Archive) -> None:
     (best,) = runs.pick(Best(), run="b")
     assert (best.split, best.load().episode_return) == ("evaluation", 3.0)
+
+
+def test_a_number_of_numpy_is_an_iteration(runs: Archive) -> None:
+    newest = runs.to_pandas(run="a")["iteration"].max() + 1  # its walkers are all of iteration 1
+    assert "".join(uid for *_, uid in found(runs, run="a", iteration=newest)) == "xyz"
+
+
+def test_the_home_may_be_named(runs: Archive, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert found(tbtrace.open_archive("~/a"), run=".", iteration=10)
+
+
+def test_bare_is_the_same_without_media_and_scene(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    (stored,) = tbtrace.open_archive(tmp_path).find()
+    path.with_suffix(".npz").unlink()
+    whole = rich()
+    for scene in (True, False):
+        expected = dataclasses.replace(whole, media={}, scene=whole.scene if scene else None)
+        assert_same(stored.bare(scene=scene).load(), expected)
 
 
 def test_a_traces_folder_may_be_opened_itself(runs: Archive, tmp_path: Path) -> None:
@@ -209,6 +230,24 @@ def test_a_flipped_bit_is_an_error_or_harmless(tmp_path: Path, file: str, flips:
                 except ArchiveError as error:
                     assert path.name in str(error)  # noqa: PT017
     assert harmless < flips / 2
+
+
+def test_a_flipped_bit_makes_no_other_entity(tmp_path: Path) -> None:
+    path = write(tmp_path, 1, walkers())
+    whole, chance, refused = path.read_bytes(), random.Random(2), 0
+    metadata = pq.read_metadata(path).row_group(0)
+    (column,) = (c for i in range(16) if (c := metadata.column(i)).path_in_schema == "name")
+    first, size = column.data_page_offset, column.total_compressed_size
+    for _ in range(100):
+        page = flipped(whole[first : first + size], chance)
+        path.write_bytes(whole[:first] + page + whole[first + size :])
+        try:
+            names = files.read_entities(LocalFileSystem(), str(path), 0)
+        except Exception:
+            refused += 1
+        else:
+            assert names == {"a7", "a8"}
+    assert refused > 50
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])

@@ -27,7 +27,7 @@ ITERATIONS = 3
 
 def fit(log: Path, storage: str, filesystem: Any = None) -> tune.Result:
     log.mkdir()
-    parameters = config(log, [tbtrace.EpisodeRecorder, Witness], env_runners=1)
+    parameters = config(log, [tbtrace.EpisodeRecorder, Witness], env_runners=0)
     grid = tune.Tuner(
         "PPO",
         param_space=parameters,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,14 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     assert (found.length, found.episode_return, found.final) == (3, 0.5, {"n": 3.0})
 
 
+def test_points_that_are_ints_are_points(tmp_path: Path) -> None:
+    points: Any = np.arange(4).reshape(2, 2)
+    trace = Trace(np.arange(2, dtype=np.int32), points)
+    store(tmp_path).write(1, [Episode("a", 1, 0.0, traces={"g": {"e": trace}})])
+    (found,) = tbtrace.open_archive(tmp_path).episodes()
+    assert_same(found.traces["g"]["e"].points, points.astype(np.float64))
+
+
 @pytest.mark.parametrize(("centre", "exact"), [(0.0, False), (10.0, False), (5e6, True)])
 def test_float32_moves_no_point_by_a_millionth_of_the_span(
     tmp_path: Path, centre: float, exact: bool
@@ -91,6 +100,16 @@ def test_float32_moves_no_point_by_a_millionth_of_the_span(
     (row,) = pq.read_table(tmp_path / "traces/train-000001.parquet").to_pylist()
     assert row["x"] == points[:, 0].astype(np.float32).tolist()
     assert row["values"] == (points.ravel().tolist() if exact else None)
+
+
+@pytest.mark.parametrize("far", [(math.inf, 5e6 + 0.3), (-1.7e308, 1.7e308)])
+def test_points_of_a_group_without_a_span_are_exact(
+    tmp_path: Path, far: tuple[float, float]
+) -> None:
+    trace = Trace(np.arange(2, dtype=np.int32), np.array([(far[0], 0.1), (far[1], 0.2)]))
+    store(tmp_path).write(1, [Episode("a", 2, 0.0, traces={"g": {"e": trace}})])
+    (found,) = tbtrace.open_archive(tmp_path).episodes()
+    assert_same(found.traces["g"]["e"].points, trace.points)
 
 
 def test_objects_in_media_are_named_counted_and_left_out(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ import tbtrace
 from tbtrace.cli import console, parser
 
 
-def test_version_and_help(call: Any) -> None:
-    assert call("--version").stdout == f"tbtrace {tbtrace.__version__}\n"
+def test_version_and_help(call: Any, spawn: Any) -> None:
+    assert spawn("--version").stdout == f"tbtrace {tbtrace.__version__}\n"
     told = call("--help").stdout
     for command in ("demo", "view", "ls", "render", "export", "doctor"):
         assert f"tbtrace {command}" in told  # an example of each
@@ -33,6 +33,8 @@ def test_version_and_help(call: Any) -> None:
         (("ls", "no/such/place"), "no/such/place is no directory"),
         (("ls", "nowhere://bucket/run"), "nowhere://bucket/run cannot be opened"),
         (("ls", "RUN", "--iteration", "x"), "'x' is not N, A:B or last"),
+        (("ls", "RUN", "--iteration", "5:3"), "'5:3' ends before it begins"),
+        (("ls", "RUN", "--limit", "x"), "'x' is no whole number"),
         (("ls", "RUN", "--run", "nobody"), "no run is named nobody; there are ."),
         (("render", "RUN", "--view", "pths", "--out", "a.png"), "there is no view 'pths'; there"),
         (("render", "RUN", "--view", "paths", "--out", "a.jpg"), "give a .png, .apng, .gif"),
@@ -57,6 +59,8 @@ def test_version_and_help(call: Any) -> None:
         (("render", "RUN", "--view", "no.py:View", "--out", "a.png"), "no.py is no Python file"),
         (("export", "RUN", "--format", "npz", "--out", "-"), "needs --out FILE"),
         (("export", "RUN", "--format", "csv", "--out", "no/a.csv"), "in a folder that is there"),
+        (("view", ".", "--host", "256.0.0.1", "--no-browser"), "--host 256.0.0.1: "),
+        (("view", ".", "--port", "70000", "--no-browser"), "--port 70000 is beyond 65535"),
         (("doctor", "no/such/place"), "no/such/place is no directory"),
     ],
 )
@@ -77,7 +81,7 @@ def test_a_folder_without_an_archive_fails(call: Any, tmp_path: Path) -> None:
     assert done.stderr == f"tbtrace: there is no archive (traces/*.parquet) below {tmp_path}\n"
 
 
-def test_a_broken_pipe_is_quiet(call: Any, plant_run: Path) -> None:
+def test_a_broken_pipe_is_quiet(plant_run: Path) -> None:
     command = [sys.executable, "-m", "tbtrace", "export", str(plant_run)]
     command += ["--format", "csv", "--out", "-"]
     writer = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -137,3 +141,11 @@ def test_iterations() -> None:
 def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
     console.print_json({"a": [float("nan"), 1.0, (float("inf"),)]})
     assert json.loads(capsys.readouterr().out) == {"a": [None, 1.0, [None]]}
+
+
+def test_a_module_that_cannot_be_loaded_is_one_line(call: Any, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("def (:\n")
+    done = call("replay", ".", "--logdir", "run", "--extract", "broken:say", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("tbtrace: --extract broken:say: SyntaxError: ")
+    assert done.stderr.count("\n") == 1

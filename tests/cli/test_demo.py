@@ -14,9 +14,9 @@ from tbtrace import demo
 
 
 @pytest.fixture(scope="module")
-def demo_run(call: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def demo_run(spawn: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     storage = tmp_path_factory.mktemp("demo storage")
-    done = call("demo", "--storage", storage, "--iterations", "2", timeout=180)
+    done = spawn("demo", "--storage", storage, "--iterations", "2", timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout, storage
 
@@ -37,10 +37,11 @@ def test_the_demo_says_what_was_learned_and_where_to_look(demo_run: tuple[str, P
     assert list(trials[0].glob("events.out.tfevents.*"))
 
 
+@pytest.mark.slow  # it trains once more; tests/test_tune.py holds that the parcel is not in it
 def test_result_json_grows_by_our_scalars_alone(
     demo_run: tuple[str, Path], ray_session: None, tmp_path: Path
 ) -> None:
-    bare = demo.config().callbacks([])
+    bare = demo.config(env_runners=0).training(num_epochs=1).callbacks([])
     tuner = tune.Tuner(
         "PPO",
         param_space=bare,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import struct
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tbtrace.cli import installation
+from tbtrace.cli import eventscan, installation
 from tbtrace.cli.eventscan import scan
 from tbtrace.errors import Problems
 from tbtrace.events import summary
@@ -45,8 +46,8 @@ def test_a_run_of_ours_is_fine(call: Any, plant_run: Path) -> None:
     assert told["board"]["archives"] == [{"run": ".", "iterations": 4, "episodes": 20}]
 
 
-def test_as_text(call: Any, plant_run: Path) -> None:
-    told = call("doctor", plant_run).stdout
+def test_as_text(spawn: Any, plant_run: Path) -> None:
+    told = spawn("doctor", plant_run).stdout
     assert f"tensorboard              {metadata.version('tensorboard')}" in told
     assert "tbtrace's plugin" in told
     assert "archive of .: 4 iterations, 20 episodes" in told
@@ -89,6 +90,23 @@ def test_damaged_and_torn_files_are_told_apart(tmp_path: Path) -> None:
     assert (scan([path]).torn, scan([path]).damaged) == ([path.name], [])
     path.write_bytes(whole[:-3] + b"x" + whole[-2:])
     assert (scan([path]).torn, scan([path]).damaged) == ([], [path.name])
+
+
+def record(body: bytes, length: int | None = None) -> bytes:
+    head = struct.pack("<Q", len(body) if length is None else length)
+    return b"".join(part + struct.pack("<I", eventscan._masked(part)) for part in (head, body))
+
+
+@pytest.mark.parametrize(
+    ("content", "damaged"), [(record(b"\xff" * 9), True), (record(b"", 1 << 62), False)]
+)
+def test_a_strangers_record_is_an_error_of_its_file(
+    tmp_path: Path, content: bytes, damaged: bool
+) -> None:
+    path = tmp_path / "events.out.tfevents.1.host"
+    path.write_bytes(content)
+    found = scan([path])
+    assert (found.damaged, found.torn) == (([path.name], []) if damaged else ([], [path.name]))
 
 
 def test_tunes_staging_folder_is_told_by_its_pointer(call: Any, tmp_path: Path) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow.fs import LocalFileSystem
 
 import tbtrace
-from tbtrace.episode import Episode
+from tbtrace.archive.spelling import spell, unspell
+from tbtrace.archive.store import Store
+from tbtrace.episode import Episode, Media, Trace
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +33,9 @@ def export(call: Any, run: Path, out: Path, *options: object) -> Path:
 
 
 def test_csv_has_a_row_a_point_and_value(
-    call: Any, plant_run: Path, tmp_path: Path, stored: list[Episode]
+    spawn: Any, plant_run: Path, tmp_path: Path, stored: list[Episode]
 ) -> None:
-    rows = pd.read_csv(export(call, plant_run, tmp_path / "e.csv"))
+    rows = pd.read_csv(export(spawn, plant_run, tmp_path / "e.csv"))
     for episode in (stored[0], stored[-1]):
         its = rows[rows.uid == episode.uid]
         assert set(its.iteration) == {episode.iteration}
@@ -108,3 +112,73 @@ def test_nothing_that_fits_leaves_no_file(call: Any, plant_run: Path, tmp_path: 
     done = call("export", plant_run, "--format", "csv", "--entity", "nobody", "--out", out)
     assert (done.returncode, done.stderr) == (1, "tbtrace: no recorded episode fits\n")
     assert not out.exists()
+
+
+STEPS = np.arange(2, dtype=np.int32)
+ODD = "\ud800\x1b[31m"
+
+
+def archived(folder: Path, *episodes: Episode) -> Path:
+    Store(LocalFileSystem(), str(folder / "run")).write(1, episodes)
+    return folder / "run"
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A run whose names are no UTF-8, and steer terminals."""
+    trace = Trace(STEPS, np.ones((2, 2)), {ODD: np.zeros(2)}, {ODD: (ODD, None)})
+    return archived(
+        tmp_path, Episode(ODD, 1, 0.0, traces={ODD: {ODD: trace}}, final={"a\0b": 1.0, "a\0c": 2.0})
+    )
+
+
+def test_names_that_are_no_utf8_are_spelled(call: Any, odd: Path, tmp_path: Path) -> None:
+    for name in ("csv", "json", "parquet", "npz"):
+        done = call("export", odd, "--format", name, "--out", tmp_path / f"e.{name}")
+        assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(tmp_path / "e.csv")
+    assert unspell(rows["name"][0]) == unspell(rows[f"label:{spell(ODD)}"][0]) == ODD
+    with np.load(tmp_path / "e.npz") as arrays:
+        finals = [float(arrays[name]) for name in arrays.files if "/final/" in name]
+        assert finals == [1.0, 2.0]
+        assert all(name.startswith(f"./train-000001/{spell(ODD)}/") for name in arrays.files[:-1])
+
+
+def test_names_do_not_steer_the_terminal(call: Any, odd: Path) -> None:
+    assert "1 \\ud800\\x1b[31m\n" in call("ls", odd).stdout
+
+
+def test_media_that_json_does_not_know_are_named(call: Any, tmp_path: Path) -> None:
+    values = (np.ones(2, "c16"), np.ones(2), np.zeros(1, "M8[s]"))
+    media = {"m": Media(np.arange(3, dtype=np.int32), values)}
+    done = call("export", archived(tmp_path, Episode("a", 1, 0.0, media=media)), "--format", "json",
+                "--out", "-")  # fmt: skip
+    assert done.returncode == 0
+    assert done.stderr == "tbtrace: media 'm': JSON knows no such arrays; left out\n"
+    assert json.loads(done.stdout)[0]["media"] == {"m": {"steps": [1], "values": [[1.0, 1.0]]}}
+
+
+def test_what_would_have_one_name_in_a_npz_has_two(call: Any, tmp_path: Path) -> None:
+    traces = {
+        group: {entity: Trace(STEPS, np.full((2, 2), value))}
+        for value, (group, entity) in enumerate([("g", "a/b"), ("g/a", "b")])
+    }
+    run = archived(tmp_path, *[Episode("a", 1, i, traces=traces) for i in (math.nan, 1.0)])
+    call("export", run, "--format", "npz", "--out", tmp_path / "e.npz")
+    with np.load(tmp_path / "e.npz") as arrays:
+        assert len(arrays.files) == len(set(arrays.files)) == 9
+        index = [json.loads(text, parse_constant=pytest.fail) for text in arrays["episodes"]]
+        assert [one["return"] for one in index] == ["nan", 1.0]
+        for one in index:
+            for value, end in enumerate(("", "~2")):
+                place = f"{one['prefix']}traces/g/a/b/points{end}"
+                assert (arrays[place] == value).all()
+
+
+def test_csv_reads_no_media(call: Any, plant_run: Path, tmp_path: Path) -> None:
+    traces = tmp_path / "run/traces"
+    traces.mkdir(parents=True)
+    for file in (plant_run / "traces").glob("*.parquet"):
+        (traces / file.name).write_bytes(file.read_bytes())
+    done = call("export", tmp_path / "run", "--format", "csv", "--out", "-")
+    assert (done.returncode, done.stderr) == (0, "")

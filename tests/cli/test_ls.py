@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 
-def test_a_row_an_iteration_and_split(call: Any, plant_run: Path) -> None:
-    done = call("ls", plant_run.parent)
+def test_a_row_an_iteration_and_split(spawn: Any, plant_run: Path) -> None:
+    done = spawn("ls", plant_run.parent)
     lines = done.stdout.splitlines()
     assert done.returncode == 0
     assert lines[0].startswith("PPO_plant_00000: 4 iterations, 20 episodes, ")

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from archive_shapes import walkers
 from PIL import Image
+from pyarrow.fs import LocalFileSystem
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+from tbtrace.archive.store import Store
 from tbtrace.cli.console import CallError
 from tbtrace.cli.picks import selector
+from tbtrace.episode import Scene
 from tbtrace.select import EpisodeSummary
 
 
@@ -32,8 +36,8 @@ def pixels(data: bytes | Path) -> np.ndarray:
         return np.array(picture.convert("RGB")).astype(int)
 
 
-def test_a_view_is_drawn_again_as_in_the_run(call: Any, plant_run: Path, tmp_path: Path) -> None:
-    done = call("render", plant_run, "--view", "paths", "--out", tmp_path / "again")
+def test_a_view_is_drawn_again_as_in_the_run(spawn: Any, plant_run: Path, tmp_path: Path) -> None:
+    done = spawn("render", plant_run, "--view", "paths", "--out", tmp_path / "again")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{tmp_path / 'again'}: 24 pictures\n"
     drawn = pictures(plant_run)
@@ -145,6 +149,41 @@ def test_a_view_of_the_users_own(call: Any, plant_run: Path, tmp_path: Path) -> 
     assert "Traceback" not in failed.stderr
 
 
+def test_a_view_class_of_the_users_own(call: Any, plant_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text(  # no module of Python's is replaced
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from tbtrace import views\n"
+        "@dataclass(frozen=True)\n"
+        "class Mine(views.Paths):\n"
+        "    margin: int | None = None\n"
+        "ready = Mine()\n"
+    )
+    given = ["render", plant_run, "--out", "mine.png", "--pick", "best"]
+    for name in ("Mine", "ready"):
+        view = ["--view", f"json.py:{name}"]
+        done = call(*given, *view, "--option", "margin=3", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        done = call(*given, *view, "--option", "size=9x9", cwd=tmp_path)
+        assert done.returncode == 2
+        assert f"--view json.py:{name}: size=(9, 9): give" in done.stderr
+
+
+def test_the_last_scene_of_an_iteration_lasts_whoever_gave_it(call: Any, tmp_path: Path) -> None:
+    scene = Scene(extent=(0.0, 500.0, 0.0, 500.0))
+    pictures = []
+    for name, its in (("first", (scene, None)), ("both", (scene, scene)), ("none", (None, None))):
+        store = Store(LocalFileSystem(), str(tmp_path / name))
+        store.write(1, [walkers(uid, scene=one) for uid, one in zip("ab", its, strict=True)])
+        store.write(2, [walkers("c", iteration=2)])
+        out = tmp_path / f"{name}.png"
+        done = call("render", tmp_path / name, "--view", "paths", "--pick", "best", "--out", out)
+        assert done.returncode == 0, done.stderr
+        pictures.append(pixels(out))
+    assert (pictures[0] == pictures[1]).all()
+    assert (pictures[0] != pictures[2]).any()
+
+
 def test_nothing_to_draw_is_a_failure(call: Any, plant_run: Path, tmp_path: Path) -> None:
     given = ["render", plant_run, "--view", "paths", "--option", "group=nobody"]
     done = call(*given, "--out", tmp_path / "a.png")
@@ -161,6 +200,7 @@ def test_a_place_behind_a_pick_is_that_one_alone() -> None:
     assert list(selector("best-3")(told)) == [3]
     assert list(selector("best:3")(told)) == [2, 0, 3]
     assert list(selector("best-9")(told)) == []
+    assert [selector(f"best-{place}:name=top").name for place in (1, 2)] == ["top", "top-2"]
     for wrong in ("best-0", "every-2", "best:by", "best:n=x", "best:size=3", "Best", "median-2"):
         with pytest.raises(CallError, match="--pick"):
             selector(wrong)

@@ -40,8 +40,43 @@ def test_a_taken_port_is_passed_over() -> None:
         except OSError:
             taken6006 = None  # somebody else has it, which serves as well
         assert view.free_port("127.0.0.1") not in (6006, taken.getsockname()[1])
+        assert view.free_port("127.0.0.1", taken.getsockname()[1:]) is None
         if taken6006 is not None:
             taken6006.close()
+
+
+def test_an_address_of_ipv6() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    assert view.free_port("::1", [0])
+
+
+_VIEWS = """
+import sys
+from tbtrace.cli import main, view
+sys.executable = sys.argv[2]
+view._answers = lambda url, server: True
+sys.exit(main(["view", sys.argv[1], "--no-browser"]))
+"""
+
+
+def test_the_server_ends_with_who_is_told_to_end(tmp_path: Path) -> None:
+    server, said = tmp_path / "server", tmp_path / "pid"
+    server.write_text(f"#!/bin/sh\necho $$ > {said}.new\nmv {said}.new {said}\nexec sleep 60\n")
+    server.chmod(0o755)
+    viewer = subprocess.Popen(
+        [sys.executable, "-c", _VIEWS, str(tmp_path), str(server)], stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 30
+    while not said.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    viewer.send_signal(signal.SIGTERM)
+    assert viewer.wait(timeout=20) == 143
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(said.read_text()), 0)
 
 
 @pytest.fixture

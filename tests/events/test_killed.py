@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-import signal
 import struct
-import subprocess
-import sys
-import time
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from killing import live_and_be_killed, start
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard_server import Board, serve
 
@@ -29,28 +26,6 @@ for step in range(int(sys.argv[2]), int(sys.argv[3]) + 1):
 reporter.close()
 """
 _TAGS = {"loss", "lengths", "frame"}
-
-
-def start(directory: Path, printed: Path, first: int, last: int) -> subprocess.Popen[bytes]:
-    """Starts a process that reports these steps and prints each once it was flushed."""
-    command = [sys.executable, "-c", _REPORTS, str(directory), str(first), str(last)]
-    with printed.open("wb") as stdout:
-        return subprocess.Popen(command, stdout=stdout)
-
-
-def live_and_be_killed(directory: Path, printed: Path, first: int, seconds: float) -> int:
-    """Lets it live for `seconds` after its first step; returns the last step that it printed."""
-    process = start(directory, printed, first, 1_000_000)
-    try:
-        deadline = time.monotonic() + 60
-        while not printed.stat().st_size and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        time.sleep(seconds)
-    finally:
-        process.kill()
-    assert process.wait() == -signal.SIGKILL
-    return int(printed.read_text().split()[-1])
 
 
 def events_in(path: Path) -> list[Event]:
@@ -93,7 +68,8 @@ def test_what_was_flushed_survives_and_a_resumed_run_is_complete(
     first = 1
     known: set[Path] = set()
     for _ in range(kills):
-        last = live_and_be_killed(run, printed, first, chance.uniform(0.0, 0.2))
+        seconds = chance.uniform(0.0, 0.2)
+        last = live_and_be_killed(_REPORTS, printed, seconds, run, first, 1_000_000)
         (path,) = set(run.glob("events.out.tfevents.*")) - known
         known.add(path)
         found = tags_by_step(path)
@@ -103,7 +79,7 @@ def test_what_was_flushed_survives_and_a_resumed_run_is_complete(
         # As from a checkpoint of a step before the last one.
         first = max(1, last - chance.randrange(4))
     last = first + 10
-    assert start(run, printed, first, last).wait(timeout=60) == 0
+    assert start(_REPORTS, printed, run, first, last).wait(timeout=60) == 0
     for fast in (False, True):
         with serve(run.parent, fast) as board:
             assert_complete(board, last)
