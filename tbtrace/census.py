@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tbtrace.episode import Episode, FloatArray
+from tbtrace.episode import SPLITS, Episode, FloatArray, split_of
 from tbtrace.errors import Problems
 from tbtrace.roll import Roll, with_own
 from tbtrace.select import EpisodeSummary
 from tbtrace.stats import Names, histograms, over_episodes, summarise
 
-PLACES = {"train": "env_runners", "evaluation": "evaluation/env_runners"}
+PLACES = dict(zip(SPLITS, ("env_runners", "evaluation/env_runners"), strict=True))
 """Where RLlib's results, and so the tags of statistics, hold each split."""
 
 _PER_AGENT = 16
@@ -73,7 +73,7 @@ class Census:
         by_split: dict[str, dict[str, FloatArray]] = {}
         told: dict[str, list[EpisodeSummary]] = {}
         for split, place in PLACES.items():
-            here = [episode for episode in own if (episode.split or "train") == split]
+            here = [episode for episode in own if split_of(episode) == split]
             told[split] = [summarise(episode, self._names) for episode in here]
             by_split[split] = histograms(here, self._names)
             metrics = _returns(told[split])

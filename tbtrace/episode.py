@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 StepArray = NDArray[np.int32]
 
+SPLITS = ("train", "evaluation")
+"""What an episode may be of, in the order in which it is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -139,3 +142,13 @@ class Episode:
     split: str = ""
     iteration: int = 0
     env_steps: int = 0
+
+
+def split_of(episode: Episode) -> str:
+    """Returns the episode's split; outside of RLlib an episode that says none is training.
+
+    Example:
+        >>> split_of(Episode("a", 9, 2.0)), split_of(Episode("b", 9, 2.0, split="evaluation"))
+        ('train', 'evaluation')
+    """
+    return episode.split or SPLITS[0]

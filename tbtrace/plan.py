@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from tbtrace.episode import Episode
+from tbtrace.episode import SPLITS, Episode, split_of
 from tbtrace.errors import Problems
 from tbtrace.select import EpisodeSummary, Selector, chosen, merging, name_of
 from tbtrace.stats import summarise
 from tbtrace.views import View
-
-SPLITS = ("train", "evaluation")
 
 
 class Planned(NamedTuple):
@@ -20,11 +18,6 @@ class Planned(NamedTuple):
     view: View
     tag: str
     episode: Episode
-
-
-def split_of(episode: Episode) -> str:
-    """Returns the episode's split; outside of RLlib an episode without one is training."""
-    return episode.split or "train"
 
 
 def tags(selector: Selector, k: int) -> list[str]:

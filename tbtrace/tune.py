@@ -38,6 +38,7 @@ class _Run:
 
     results: ResultReporter
     shelf: Shelf | None
+    has_reported: bool = False
     unrecorded: float = 0
 
 
@@ -91,7 +92,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune pickles callbacks before a run and unpickles them to restore it.
-        live = ("_runs", "_trial_writer", "_trial_result")
+        live = ("_runs", "_trial_writer")
         return {**self.__dict__, **{name: {} for name in live}, "_ended": []}
 
     def log_trial_start(self, trial: Trial) -> None:
@@ -124,7 +125,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
                 self._start(trial)
             run = self._runs[trial]
             run.results.report(result, parcel)
-            self._trial_result[trial] = result
+            run.has_reported = True
             _miss_recorder(run, result, parcel)
         except Exception as error:
             self._problems.add_error("records", "reporting a result", error)
@@ -160,11 +161,10 @@ class TraceLoggerCallback(TBXLoggerCallback):
     def _end(self, trial: Trial, status: Status) -> None:
         run = self._runs.pop(trial, None)
         self._trial_writer.pop(trial, None)
-        result = self._trial_result.pop(trial, None)
         if run is None:
             return
         try:
-            if result and trial.evaluated_params:
+            if run.has_reported and trial.evaluated_params:
                 run.results.reporter.hparams(_present(trial.evaluated_params, trial.config), status)
         except Exception as error:
             self._problems.add_error("records", "writing hyper-parameters", error)

@@ -18,7 +18,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "ant.py": ["1"],
     "highway.py": ["1"],
     "minigrid_keys.py": ["1"],
-    "own_env.py": ["2"],
+    "own_env.py": ["1"],
     "own_view.py": ["1"],
 }
 ELSEWHERE = {"gallery.py", *LOOPS, *TRACKERS}
@@ -29,7 +29,14 @@ def test_every_example_is_tested() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} == {*ARGUMENTS, *ELSEWHERE}
 
 
-@pytest.mark.parametrize("name", sorted(ARGUMENTS))
+# Two that train under Tune take 20 s each: one of them shows that users' own files do.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if n == "highway.py" else ())
+        for n in sorted(ARGUMENTS)
+    ],
+)
 def test_an_example_runs_and_names_its_run(name: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *ARGUMENTS[name]],

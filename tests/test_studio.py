@@ -1,3 +1,5 @@
+"""What waits to be drawn, and what becomes of it when drawing fails or falls behind."""
+
 from __future__ import annotations
 
 import sys
@@ -68,6 +70,15 @@ def lane() -> Iterator[Lane]:
     lane.close()
 
 
+def busy_gallery(gate: threading.Event, step: int, content: bytes = b"") -> tuple[Fake, Gallery]:
+    """A gallery of one view that is drawing `step` until the gate opens."""
+    fake, busy = held(gate)
+    gallery = Gallery(fake, VIEWS)
+    gallery.drawing.put(step, content)
+    assert busy.wait(5.0)
+    return fake, gallery
+
+
 def held(gate: threading.Event) -> tuple[Fake, threading.Event]:
     """A lane that waits for the gate, and an event that tells that it does."""
     busy = threading.Event()
@@ -108,10 +119,7 @@ def test_bytes_that_wait_are_bounded_but_one_order_may_be_larger(
     gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(studio, "MOST_BYTES", 100)
-    fake, busy = held(gate)
-    gallery = Gallery(fake, VIEWS)
-    gallery.drawing.put(0, b"x" * 500)
-    assert busy.wait(5.0)
+    _, gallery = busy_gallery(gate, 0, b"x" * 500)
     gallery.drawing.put(1, b"x" * 60)
     gallery.drawing.put(2, b"x" * 40)
     with pytest.warns(TbtraceWarning, match="step 1"):
@@ -124,10 +132,7 @@ def test_bytes_that_wait_are_bounded_but_one_order_may_be_larger(
 
 
 def test_a_run_that_goes_back_shows_nothing_of_what_it_replaces(gate: threading.Event) -> None:
-    fake, busy = held(gate)
-    gallery = Gallery(fake, VIEWS)
-    gallery.drawing.put(5, b"")
-    assert busy.wait(5.0)
+    _, gallery = busy_gallery(gate, 5)
     for step in (3, 4, 6):
         gallery.drawing.put(step, b"")
     with pytest.warns(TbtraceWarning, match="the run went back to step 4"):
@@ -140,10 +145,7 @@ def test_a_run_that_goes_back_shows_nothing_of_what_it_replaces(gate: threading.
 
 
 def test_what_is_being_drawn_of_an_earlier_step_is_kept(gate: threading.Event) -> None:
-    fake, busy = held(gate)
-    gallery = Gallery(fake, VIEWS)
-    gallery.drawing.put(3, b"")
-    assert busy.wait(5.0)
+    _, gallery = busy_gallery(gate, 3)
     gallery.drawing.forget_from(4)
     gate.set()
     assert gallery.drawing.stop(5.0)
@@ -151,11 +153,9 @@ def test_what_is_being_drawn_of_an_earlier_step_is_kept(gate: threading.Event) -
 
 
 def test_stop_gives_up_after_its_timeout_and_counts(gate: threading.Event) -> None:
-    fake, busy = held(gate)
-    gallery = Gallery(fake, VIEWS)
-    for step in range(3):
+    fake, gallery = busy_gallery(gate, 0)
+    for step in (1, 2):
         gallery.drawing.put(step, b"")
-    assert busy.wait(5.0)
     start = time.monotonic()
     with pytest.warns(TbtraceWarning, match="the run ended"):
         assert not gallery.drawing.stop(0.1)

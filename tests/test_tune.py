@@ -336,7 +336,7 @@ def test_pictures_over_http(run: Run, board: Board, pick: str) -> None:
 def test_asha_watches_a_metric_of_episodes_longer_than_an_iteration(
     ray_session: None, tmp_path: Path
 ) -> None:
-    parameters = config(tmp_path, [Recorder], env_runners=0, length=(450, 450))
+    parameters = config(tmp_path, [Recorder], env_runners=0, length=(250, 250))
     parameters.evaluation(evaluation_interval=None)
     parameters.training(lr=tune.grid_search([1e-4, 1e-3]))
     watched = "env_runners/custom_metrics/speed_avg_mean"
@@ -346,11 +346,11 @@ def test_asha_watches_a_metric_of_episodes_longer_than_an_iteration(
         tune_config=tune.TuneConfig(
             metric=watched,
             mode="max",
-            scheduler=tune.schedulers.ASHAScheduler(grace_period=1, max_t=9, reduction_factor=2),
+            scheduler=tune.schedulers.ASHAScheduler(grace_period=1, max_t=5, reduction_factor=2),
         ),
         run_config=tune.RunConfig(
             storage_path=str(tmp_path / "storage"),
-            stop={"training_iteration": 9},
+            stop={"training_iteration": 5},
             verbose=0,
             callbacks=[tbtrace.TraceLoggerCallback()],
         ),

@@ -40,7 +40,8 @@ class Assembly:
     """Records fragments in the order of their steps, and yields the episodes that are whole.
 
     Memory: that of `MOST_OPEN` running tapes and `MOST_WAITING` moments. Beyond, the episode that
-    has waited longest for its next fragment is given up.
+    has waited longest for its next fragment is given up; where moments are too many, the one of
+    those that hold some back.
 
     Args:
         record: Makes the recording of an episode, told whether it has agents.
@@ -67,6 +68,15 @@ class Assembly:
             return
         one = self._open.pop(fragment.uid, None) or _Open(self._record(fragment.has_agents))
         self._open[fragment.uid] = one  # behind those that have waited longer
+        if isinstance(one.recording, AgentsRecording) != fragment.has_agents:
+            self._problems.add(
+                "episodes",
+                "replay agents",
+                "some episodes began with one agent and then had more, or the other way round "
+                f"({fragment.uid!r} first); those are left out",
+            )
+            self._close(fragment.uid)
+            return
         start = max(one.at, 0) if fragment.start is None else fragment.start
         if start > max(one.at, 0):
             self._wait(one, start, fragment)
@@ -87,7 +97,7 @@ class Assembly:
     def close(self) -> None:
         """Gives up what is still open."""
         while self._open:
-            self._lose()
+            self._lose(next(iter(self._open)))
 
     def _play(self, one: _Open, start: int, fragment: Fragment) -> bool:
         """Records what is new in a fragment; returns whether the episode has ended with it."""
@@ -96,24 +106,17 @@ class Assembly:
         if stop <= one.at:
             self.repeated += 1
             return False
-        if isinstance(one.recording, AgentsRecording) != fragment.has_agents:
-            self._problems.add(
-                "records",
-                "replay agents",
-                "an episode began with one agent and then had more: what they said is left out",
-            )
+        if one.at < 0:
+            one.pending = moments[0]
+            one.at = start
         else:
-            if one.at < 0:
-                one.pending = moments[0]
-                one.at = start
-            else:
-                if fragment.has_agents:
-                    self._count_late(one, moments[: one.at - start], start)
-                one.pending = _joined(one.pending, moments[one.at - start])
-            for moment in moments[one.at - start + 1 :]:
-                self._step(one, done=False)
-                one.pending = moment
-                one.at += 1
+            if fragment.has_agents:
+                self._count_late(one, moments[: one.at - start], start)
+            one.pending = _joined(one.pending, moments[one.at - start])
+        for moment in moments[one.at - start + 1 :]:
+            self._step(one, done=False)
+            one.pending = moment
+            one.at += 1
         if fragment.done:
             self._step(one, done=True)
         return fragment.done
@@ -145,18 +148,24 @@ class Assembly:
             )
 
     def _wait(self, one: _Open, start: int, fragment: Fragment) -> None:
-        if start in one.waiting:
+        known = one.waiting.get(start)
+        if known is not None:
             self.repeated += 1
-            return
+            if len(known.moments) >= len(fragment.moments):
+                return
+            self._waiting -= len(known.moments)
         one.waiting[start] = fragment
         self._waiting += len(fragment.moments)
 
     def _give_up(self) -> None:
-        while len(self._open) > MOST_OPEN or self._waiting > MOST_WAITING:
-            self._lose()
+        while self._waiting > MOST_WAITING:
+            # One that holds no moments back would be given up for nothing.
+            self._lose(next(uid for uid, one in self._open.items() if one.waiting))
+        while len(self._open) > MOST_OPEN:
+            self._lose(next(iter(self._open)))
 
-    def _lose(self) -> None:
-        uid, one = next(iter(self._open.items()))
+    def _lose(self, uid: str) -> None:
+        one = self._open[uid]
         lacks = "start" if one.at < 0 else "middle" if one.waiting else "end"
         self.incomplete[lacks] += 1
         self._problems.add(

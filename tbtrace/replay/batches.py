@@ -13,13 +13,15 @@ from typing import Any
 from tbtrace.errors import Problems
 from tbtrace.info import number
 from tbtrace.replay.fragments import Fragment, Moment
-from tbtrace.replay.pickles import DamagedError, Opener, Pickled
+from tbtrace.replay.pickles import UNREADABLE, DamagedError, Opener, Pickled
 from tbtrace.replay.positions import by_agent
 from tbtrace.replay.tables import without_none
 
 KEYS = ("policy_batches", "eps_id")
 _ALONE, _ITS_AGENT = "default_policy", "agent0"
 _DONES = ("terminateds", "truncateds", "dones")
+_LONGEST_SILENCE = 10_000
+"""So many steps may pass in which no agent of an episode sees anything; each costs memory."""
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ class Batches:
         """
         try:
             turns = self._turns(self._policies(batch))
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except UNREADABLE as error:
             raise DamagedError(
                 f"no sample batch with eps_id, t and rewards ({type(error).__name__}: {error})"
             ) from error
@@ -79,8 +81,10 @@ class Batches:
         turns: dict[str, dict[int, _Turn]] = {}
         for policy, columns in policies.items():
             uids, steps = columns["eps_id"], columns["t"]
-            agents = columns.get("agent_index") or [0] * len(uids)
+            agents = columns.get("agent_index")
+            agents = [0] * len(uids) if agents is None else agents
             self._has_agents |= policy != _ALONE or any(agents)
+            dones = [columns[name] for name in _DONES if columns.get(name) is not None]
             infos = self._column(columns, "infos")
             if isinstance(infos, Pickled):
                 infos = self._opener.open(infos, "infos")
@@ -92,7 +96,7 @@ class Batches:
                 turn = turns.setdefault(str(uids[i]), {}).setdefault(int(steps[i]), _Turn())
                 agent = int(agents[i])
                 turn.rewards[agent] = number(columns["rewards"][i]) or 0.0
-                turn.dones.append(any(bool(columns[k][i]) for k in _DONES if columns.get(k)))
+                turn.dones.append(any(bool(done[i]) for done in dones))
                 if infos is not None:
                     turn.infos[agent] = infos[i]
                 for name, into in (
@@ -113,9 +117,9 @@ class Batches:
         steps = sorted(turns)
         first = 0
         for last in range(len(steps)):
-            gap = last + 1 < len(steps) and steps[last + 1] != steps[last] + 1
             # Of several agents any may have nothing to see in a step; of one that is a gap.
-            if last + 1 == len(steps) or (gap and not self._has_agents):
+            most = _LONGEST_SILENCE if self._has_agents else 0
+            if last + 1 == len(steps) or steps[last + 1] - steps[last] - 1 > most:
                 yield self._fragment(uid, steps[first], steps[last], turns)
                 first = last + 1
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from tbtrace.info import number
 from tbtrace.replay.fragments import Fragment, Moment
-from tbtrace.replay.pickles import DamagedError, Opener, Pickled
+from tbtrace.replay.pickles import UNREADABLE, DamagedError, Opener, Pickled
 from tbtrace.replay.tables import batches
 
 COLUMN = "item"
@@ -55,8 +55,12 @@ def fragment_of(state: Any, opener: Opener) -> Fragment:
             raise DamagedError("RLlib's multi-agent episodes cannot be read")
         start, stop = int(state["t_started"]), int(state["t"])
         steps = stop - start
+        rewards = state["rewards"]
+        # What is empty or pickled has an element for every step that is asked for.
+        if not (start >= 0 and 0 < steps <= len(rewards["data"])):
+            raise DamagedError(f"an episode has {steps} steps from {start} on, not all recorded")
         infos, observations = state["infos"], state["observations"]
-        actions, rewards = state["actions"], state["rewards"]
+        actions = state["actions"]
         moments = [
             Moment(
                 info=_opened(_at(infos, i), opener),
@@ -68,7 +72,7 @@ def fragment_of(state: Any, opener: Opener) -> Fragment:
         ]
         done = bool(state["is_terminated"]) or bool(state["is_truncated"])
         return Fragment(str(state["id_"]), start, moments, done)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except UNREADABLE as error:
         raise DamagedError(
             f"an episode is not readable ({type(error).__name__}: {error})"
         ) from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
+import numpy as np
 from pyarrow import parquet
 
 from tbtrace.errors import TbtraceError
@@ -67,8 +69,8 @@ class _Write:
     files: list[Path]
     rows: list[int]
 
-    def row(self, index: int) -> str:
-        """Returns something that tells one row from others."""
+    def row(self, index: int) -> bytes:
+        """Returns the digest of a row."""
         for file, rows in zip(self.files, self.rows, strict=True):
             if index >= rows:
                 index -= rows
@@ -76,7 +78,7 @@ class _Write:
             for batch, _ in batches(file, _AT_ONCE):
                 count = len(next(iter(batch.values())))
                 if index < count:
-                    return repr([values[index] for values in batch.values()])
+                    return _digest([values[index] for values in batch.values()])
                 index -= count
         raise IndexError(index)
 
@@ -84,6 +86,16 @@ class _Write:
         """Tells whether it begins with all that the other one holds."""
         last = sum(other.rows) - 1
         return last < sum(self.rows) and self.row(last) == other.row(last)
+
+
+def _digest(row: list[Any]) -> bytes:
+    """Returns 32 bytes that tell one row from others, whatever its size."""
+    digest = hashlib.sha256()
+    for value in row:
+        # The text of a long array leaves out its middle.
+        said = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+        digest.update(b"%d:%b" % (len(said), said))
+    return digest.digest()
 
 
 def _without_repeated(files: Iterable[Path]) -> Iterator[Path]:
@@ -95,7 +107,7 @@ def _without_repeated(files: Iterable[Path]) -> Iterator[Path]:
             writes.setdefault((str(file.parent), match["write"]), []).append(file)
         else:
             yield file
-    chains: dict[tuple[Path, str, str], list[_Write]] = {}
+    chains: dict[tuple[Path, str, bytes | str], list[_Write]] = {}
     for (folder, _), its in writes.items():
         worker = Path(folder).name.rpartition("-")[0]
         try:
@@ -105,7 +117,7 @@ def _without_repeated(files: Iterable[Path]) -> Iterator[Path]:
                 chain[-1] = write
             else:
                 chain.append(write)
-        except (pa.ArrowException, OSError, IndexError):
+        except Exception:  # of Arrow's there is no complete list
             # Whoever reads it says what is wrong with it.
             chains[Path(folder), its[0].name, ""] = [_Write(its, [])]
     for chain in chains.values():

@@ -11,6 +11,16 @@ from typing import Any
 
 from tbtrace.errors import TbtraceError
 
+UNREADABLE = (
+    ArithmeticError,  # infinity as a number of steps
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading data of a shape that nobody has checked may raise."""
+
 _CALLED = {"obs": "observations", "action": "actions"}
 
 

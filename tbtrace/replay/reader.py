@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -18,10 +17,12 @@ from tbtrace.replay import episodes, rows, tables
 from tbtrace.replay.batches import Batches, is_batch
 from tbtrace.replay.files import is_parquet
 from tbtrace.replay.fragments import Fragment
-from tbtrace.replay.pickles import DamagedError, Opener
+from tbtrace.replay.pickles import DamagedError, Opener, UntrustedError
+
+LONGEST_LINE = 256 << 20
+"""Bytes of a line of JSON that are read; gzip makes a line of any length out of few bytes."""
 
 _TABLE_ROWS = 1
-_BROKEN = (DamagedError, pa.ArrowException, OSError, EOFError, zlib.error, ValueError)
 
 
 class Reader:
@@ -48,21 +49,30 @@ class Reader:
             UntrustedError: What is needed is pickled, and the recording is not trusted.
         """
         for file in files:
-            size = file.stat().st_size
-            try:
-                parts = self._of_parquet(file) if is_parquet(file) else self._of_json(file)
-                for found, share in parts:
-                    for one in found:
-                        if isinstance(one, Fragment):
-                            yield one
-                        else:
-                            self._damaged(file, one)
-                    self._advance(share * size)
-            except _BROKEN as error:
-                self._damaged(file, error)
+            for found, read in self._parts(file):
+                for one in found:
+                    if isinstance(one, Fragment):
+                        yield one
+                    else:
+                        self._damaged(file, one)
+                self._advance(read)
 
-    def _damaged(self, file: Path, error: BaseException) -> None:
-        said = " ".join(str(error).split())
+    def _parts(self, file: Path) -> Iterator[tuple[list[Any], float]]:
+        """Yields `(fragments or errors, bytes read)`; damage costs the rest of the file."""
+        try:
+            size = file.stat().st_size
+            parts = self._of_parquet(file) if is_parquet(file) else self._of_json(file)
+            for found, share in parts:
+                yield found, share * size
+        except UntrustedError:
+            raise
+        except Exception as error:  # Arrow, gzip, zlib, codecs: no list of theirs is complete
+            yield [error], 0.0
+
+    def _damaged(self, file: Path, error: Exception) -> None:
+        # It may quote the file, which a terminal must not be steered by.
+        said = "".join(c if c.isprintable() else " " for c in f"{type(error).__name__}: {error}")
+        said = " ".join(said.removeprefix("DamagedError: ").split())
         self._problems.add(
             "records",
             "replay damaged",
@@ -95,18 +105,31 @@ class Reader:
             if file.name.endswith(".gz"):
                 lines = stack.enter_context(gzip.GzipFile(fileobj=raw))
             before = 0
-            for line in lines:
-                if line.isspace():
+            for line in _lines(lines):
+                if line is not None and line.isspace():
                     continue
-                try:
-                    found = self._of_batch(json.loads(line))
-                except (ValueError, RecursionError) as error:
-                    found = [error]
-                yield found, (raw.tell() - before) / size
+                yield self._of_line(line), (raw.tell() - before) / size
                 before = raw.tell()
+
+    def _of_line(self, line: bytes | None) -> list[Any]:
+        if line is None:
+            return [DamagedError(f"a line is longer than {LONGEST_LINE >> 20} MB")]
+        try:
+            return self._of_batch(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            return [error]
 
     def _of_batch(self, batch: Any) -> list[Any]:
         try:
             return [*self._batches.fragments(batch)]
         except DamagedError as error:
             return [error]
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
+    """Yields lines; None for one that is too long, of which nothing is kept."""
+    while line := file.readline(LONGEST_LINE + 1):
+        is_short = len(line) <= LONGEST_LINE
+        while len(line) > LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE + 1)
+        yield line if is_short else None

@@ -11,7 +11,7 @@ from typing import Any
 
 from tbtrace.info import number
 from tbtrace.replay.fragments import Fragment, Moment
-from tbtrace.replay.pickles import Opener, Pickled
+from tbtrace.replay.pickles import DamagedError, Opener, Pickled
 from tbtrace.replay.tables import batches, without_none
 
 KEY = "eps_id"
@@ -30,8 +30,10 @@ def read(path: Path, opener: Opener, names: Sequence[str]) -> Iterator[tuple[lis
 
     Raises:
         UntrustedError: A wanted column is compressed, and the recording is not trusted.
-        DamagedError: A compressed value cannot be opened.
+        DamagedError: There are no rewards, or a compressed value cannot be opened.
     """
+    if "rewards" not in names:
+        raise DamagedError("a row a step, without rewards")
     wanted = list(_ALWAYS)
     for source, its in _OF_SOURCE.items():
         wanted += its if opener.reads(source) else ()

@@ -171,14 +171,15 @@ class _Run:
         return Iteration(self._names, self._roll, self._selectors, self._problems)
 
     def add(self, episode: Episode) -> None:
+        # Not as soon as it is full: the last one says what was still open at the end.
+        if self._cut.is_full(len(self._iteration), self._iteration.steps):
+            self._report(())
         for agent in episode.agents:
             self._roll.admit(agent)
         self._said_anything |= bool(
             episode.running or episode.final or episode.traces or episode.media
         )
         self._iteration.add(episode)
-        if self._cut.is_full(len(self._iteration), self._iteration.steps):
-            self._report(())
 
     def _report(self, incomplete: Any) -> None:
         done = self.replayed

@@ -18,17 +18,6 @@ _NAME, _METADATA = b"ARROW:extension:name", b"ARROW:extension:metadata"
 _BUFFER = 1 << 20
 
 
-def columns(path: Path) -> list[str]:
-    """Returns the names of a file's columns.
-
-    Raises:
-        pyarrow.ArrowException: It is no Parquet file, or not a whole one.
-        OSError: It cannot be read.
-    """
-    names: list[str] = parquet.read_schema(path).names
-    return names
-
-
 def batches(
     path: Path, rows: int, wanted: Sequence[str] | None = None
 ) -> Iterator[tuple[dict[str, list[Any]], float]]:

@@ -1,3 +1,5 @@
+"""The layout of charts and the rows of hyper-parameters, as TensorBoard shows them."""
+
 from __future__ import annotations
 
 import json
@@ -6,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from boards import in_both_modes
 from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.compat.proto.event_pb2 import Event
@@ -125,7 +128,7 @@ def test_an_int_beyond_float64_is_refused() -> None:
         row({"seed": 10**400})
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["slow", "fast"])
+@in_both_modes()
 def board(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Board]:

@@ -477,7 +477,7 @@ def test_tensorboardx_itself_hangs_on_a_full_disk(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"begins\n"
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=4)
+            process.wait(timeout=2)
     finally:
         process.kill()
         process.communicate()

@@ -1,3 +1,5 @@
+"""One event file: what is in it, what it is called, and what a server shows of it."""
+
 from __future__ import annotations
 
 import itertools
@@ -10,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from boards import empty_board
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
-from tensorboard_server import Board, serve
+from tensorboard_server import Board
 
 from tbtrace.errors import TbtraceError
 from tbtrace.events import file as event_files
@@ -201,12 +204,7 @@ def test_imports_nothing_that_is_slow() -> None:
     assert done.stdout == "[]\n"
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["slow", "fast"])
-def board(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Board]:
-    with serve(tmp_path_factory.mktemp("logdir"), fast=request.param) as board:
-        yield board
+board = empty_board
 
 
 def test_what_is_flushed_shows_while_the_file_is_open(board: Board) -> None:

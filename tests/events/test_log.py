@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from boards import empty_board
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard_server import Board, serve
+from tensorboard_server import Board
 
 from tbtrace.errors import Problems, TbtraceWarning
 from tbtrace.events import summary
@@ -227,12 +227,7 @@ def test_each_new_file_sorts_after_what_lies_elsewhere(tmp_path: Path) -> None:
 # What the servers show
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["slow", "fast"])
-def board(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Board]:
-    with serve(tmp_path_factory.mktemp("logdir"), fast=request.param) as board:
-        yield board
+board = empty_board
 
 
 def session(directory: Path, start: int, steps: range, tags: str, factor: float) -> None:

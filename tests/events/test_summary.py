@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from boards import in_both_modes
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -299,7 +300,7 @@ SCALARS = {f"group/metric {number}": float(number) for number in range(100)}
 RED, BLUE = png(64, 48, (255, 0, 0)), png(64, 48, (0, 0, 255))
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["slow", "fast"])
+@in_both_modes()
 def board(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Board]:

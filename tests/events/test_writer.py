@@ -13,6 +13,7 @@ import matplotlib.figure
 import numpy as np
 import pytest
 import tensorboardX
+from boards import in_both_modes
 from PIL import Image
 from ray.tune.logger import TBXLoggerCallback
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
@@ -286,7 +287,7 @@ def test_what_rays_logger_has_reported_is_in_the_file(tmp_path: Path) -> None:
     callback.log_trial_end(trial)
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["slow", "fast"])
+@in_both_modes()
 def board(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Board]:

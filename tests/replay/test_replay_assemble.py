@@ -119,6 +119,27 @@ def test_the_episode_that_waited_longest_is_given_up(monkeypatch: pytest.MonkeyP
     assert assembly.incomplete == {"end": 1}
 
 
+def test_of_fragments_that_wait_at_the_same_step_the_longest_counts() -> None:
+    assembly = _assembly()
+    waiting = [_fragment("a", 3, 5), _fragment("a", 3, 9, done=True), _fragment("a", 3, 4)]
+    (episode,) = _episodes(assembly, [*waiting, _fragment("a", 0, 3)])
+    assert episode.length == 9
+    assert (assembly.repeated, assembly._waiting) == (2, 0)
+
+
+def test_an_episode_that_waits_for_too_much_costs_itself_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(assemble, "MOST_WAITING", 20)
+    assembly = _assembly()
+    begun = [_fragment(uid, 0, 2) for uid in "abc"]
+    with pytest.warns(TbtraceWarning, match="lacks the start of some episodes .'waits'"):
+        _episodes(assembly, [*begun, _fragment("waits", 5, 40)])
+    ended = _episodes(assembly, [_fragment(uid, 2, 4, done=True) for uid in "abc"])
+    assert [episode.uid for episode in ended] == ["a", "b", "c"]
+    assert assembly.incomplete == {"start": 1}
+
+
 def _agents(start: int, stop: int, who: dict[int, list[int]], done: bool = False) -> Fragment:
     who = {step: who.get(step, []) for step in range(start, stop + 1)}
     moments = [
@@ -144,8 +165,12 @@ def test_rows_that_rllib_repeats_are_no_loss_and_late_ones_are_counted() -> None
     assert episode.agents == {"0": {"w": 5.0}, "1": {"w": 1.0}}
 
 
-def test_an_episode_that_gets_more_agents_late_is_not_mixed_up() -> None:
-    assembly = _assembly()
+@pytest.mark.parametrize("done", [False, True])
+def test_an_episode_that_gets_more_agents_late_is_left_out(done: bool) -> None:
+    problems = Problems()
+    assembly = _assembly(problems)
     _episodes(assembly, [Fragment("m", 0, [_moment(0), _moment(1)], False)])
     with pytest.warns(TbtraceWarning, match="then had more"):
-        assert _episodes(assembly, [_agents(1, 2, {1: [0, 1]})]) == []
+        assert _episodes(assembly, [_agents(1, 2, {1: [0, 1]}, done)]) == []
+    assembly.close()
+    assert problems.take() == {"episodes": 1}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plant_run import Call
 
 SAID = {"tbtrace": {"running": {"v": 1.0}}}
 
@@ -73,10 +74,18 @@ def test_it_reports_and_tells(recording: Path) -> None:
         (("mine.py", "--logdir=run"), 1, "no whole episode"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:parts of the recording:tbtrace.errors.TbtraceWarning")
 def test_errors_are_one_line(
-    recording: Path, arguments: tuple[str, ...], code: int, message: str
+    recording: Path,
+    call: Call,
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    done = _call(recording, *arguments)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    done = call("replay", *arguments, cwd=recording)
     assert done.returncode == code
     assert message in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

@@ -71,6 +71,7 @@ def test_each_episode_that_rllib_counts_is_counted_once_and_whole(
     assert set(results[-1]["tbtrace"]["dropped"].values()) == {0}
 
 
+@pytest.mark.slow
 def test_checkpoints_do_not_grow_by_what_is_recorded(ray_session: None, tmp_path: Path) -> None:
     def state(*callbacks: Any) -> int:
         folder = tmp_path / str(len(callbacks))

@@ -153,7 +153,7 @@ def test_smoothing_reports_no_episode_again(tmp_path: Path, ray_session: None) -
 
 
 @pytest.mark.parametrize(
-    ("env_runners", "batch"), [(0, "truncate_episodes"), (2, "complete_episodes")]
+    ("env_runners", "batch"), [(0, "truncate_episodes"), (1, "complete_episodes")]
 )
 def test_agents(env_runners: int, batch: str, tmp_path: Path, ray_session: None) -> None:
     results = trained(
