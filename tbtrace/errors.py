@@ -17,6 +17,9 @@ import traceback
 import warnings
 from collections import Counter
 
+DROPPED = ("values", "points", "episodes", "pictures", "records")
+"""What `Problems` counts by: what was left out."""
+
 
 class TbtraceError(Exception):
     """Base class of every error that tbtrace raises on purpose."""

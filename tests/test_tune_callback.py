@@ -142,7 +142,7 @@ def test_nothing_of_an_ended_trial_is_kept(tmp_path: Path) -> None:
     callback.log_trial_result(1, trial, result_of(1))
     callback.log_trial_end(trial)
     callback.on_experiment_end([trial])
-    for kept in (callback._runs, callback._trial_writer, callback._trial_result):
+    for kept in (callback._runs, callback._trial_writer):
         assert trial not in kept
 
 

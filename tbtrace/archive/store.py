@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from tbtrace.archive import files, media, notes, recipe, schema
 from tbtrace.archive.checksum import checksum
 from tbtrace.archive.retention import Retention
-from tbtrace.episode import Episode, Scene, split_of
+from tbtrace.episode import SPLITS, Episode, Scene, split_of
 from tbtrace.errors import Problems
 
 FOLDER = "traces"
@@ -91,8 +91,8 @@ class Store:
             if kept:
                 self._put(f"{self._folder}/data-{iteration:08d}.json", recipe.dump(kept))
             return
-        for split in ("train", "evaluation"):
-            of_split = [e for e in kept if (e.split == "evaluation") == (split == "evaluation")]
+        for split in SPLITS:
+            of_split = [episode for episode in kept if split_of(episode) == split]
             if of_split:
                 self._write_file(f"{self._folder}/{split}-{iteration:06d}", of_split)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import tbtrace
 from tbtrace.cli import replay
+from tbtrace.episode import SPLITS
 
 DEFAULT_STORAGE = Path("~/ray_results")
 """Where Ray Tune keeps experiments unless told otherwise."""
@@ -193,7 +194,7 @@ def _choosing(command: argparse.ArgumentParser, entity: bool = True) -> None:
     command.add_argument(
         "--run", metavar="PATTERN", default=None, help="only runs named so, e.g. 'PPO_*_0000*'"
     )
-    command.add_argument("--split", choices=("train", "evaluation"), default=None)
+    command.add_argument("--split", choices=SPLITS, default=None)
     command.add_argument(
         "--iteration",
         type=_iterations,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tbtrace.episode import Episode
-from tbtrace.errors import Problems
+from tbtrace.errors import DROPPED, Problems
 from tbtrace.info import MAPPING, Contract
 from tbtrace.options import Reporting
 from tbtrace.recording import AgentsRecording, Recording
@@ -31,7 +31,6 @@ PREFIX = "ray/tune/"
 PER_AGENT = 16
 """So many agents have metrics of their own, as in a live run."""
 
-DROPPED = ("values", "points", "episodes", "pictures", "records")
 
 Extract = Callable[[Any, Any], Mapping[str, Any]]
 

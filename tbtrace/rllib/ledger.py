@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tbtrace.episode import Episode, FloatArray
-from tbtrace.errors import Problems
+from tbtrace.errors import DROPPED, Problems
 from tbtrace.info import number
 from tbtrace.rllib.budget import EVALUATED, Budget, size_of
 from tbtrace.rllib.load import Receiver, Sender
@@ -18,7 +18,6 @@ from tbtrace.roll import Roll, own_name, with_own
 from tbtrace.select import EpisodeSummary, Selector, picked
 from tbtrace.stats import Names, histograms, over_episodes, summarise
 
-DROPPED = ("values", "points", "episodes", "pictures", "records")
 _REMEMBERED = 100_000
 _EVALUATED = 1_000
 _AT_ONCE = 64_000_000

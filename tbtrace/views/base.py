@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tbtrace.draw.figure import SMALLEST
-from tbtrace.episode import Episode, Trace
+from tbtrace.episode import SPLITS, Episode, Trace
 from tbtrace.errors import ContractError
 from tbtrace.select import Best, Last, Selector, Worst, name_of
 from tbtrace.views.context import Context
-
-SPLITS = ("train", "evaluation")
 
 
 @dataclass(frozen=True, slots=True)
