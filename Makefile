@@ -10,9 +10,9 @@ BIN   := $(VENV)/bin
 STAMP := $(VENV)/.up-to-date
 
 help:
-	@echo 'make demo | test | test-all | lint | bench | view [DIR=...] | venv | clean    [PIP_ARGS=...] [PYTHON=...]'
+	@echo 'make demo | test | test-all | lint | web | bench | view [DIR=...] | venv | clean    [PIP_ARGS=...] [PYTHON=...]'
 
-.PHONY: help demo test test-all lint bench view venv clean
+.PHONY: help demo test test-all lint web bench view venv clean
 
 demo: $(STAMP)
 	$(BIN)/tbtrace demo
@@ -32,6 +32,11 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_house.py
 
+web: node_modules/.package-lock.json
+	npm run --silent types
+	npm run --silent lint
+	npm run --silent test
+
 bench: $(STAMP)
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
@@ -43,6 +48,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[test]"
 	touch $(STAMP)
 
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -58,7 +58,8 @@ RULES = {
     "tune": CORE | {"events", "options", "report", "rllib", "shelf"},
     "demo": CORE | {"envs", "rllib", "tune"},
     "replay": CORE | {"options", "report"},
-    "cli": CORE | {"archive", "demo", "events", "plan", "replay", "shelf", "views"},
+    "board": {"archive", "errors"},
+    "cli": CORE | {"archive", "board", "demo", "events", "plan", "replay", "shelf", "views"},
     "__main__": {"cli"},
     "__init__": {*CORE, "archive", "envs", "options", "report", "rllib", "tune", "views"},
     **dict.fromkeys(CORE, CORE),
@@ -87,6 +88,7 @@ FOREIGN = {
     "tune": {"ray"},
     "demo": {"numpy", "ray"},
     "replay": {"numpy", "pyarrow", "msgpack", "lz4"},
+    "board": {"numpy", "pyarrow", "PIL", "tensorboard", "werkzeug"},
     "cli": {"numpy", "pyarrow", "PIL", "rich", "crc32c", "tensorboard", "rerun"},
     "__main__": set(),
     "__init__": set(),
@@ -151,6 +153,23 @@ def test_the_core_loads_numpy_alone(module: str) -> None:
 def test_views_and_the_reporter_work_without_ray() -> None:
     loaded = _loaded_after("from tbtrace import views, RunReporter, Reporting, Episode")
     assert "ray" not in loaded
+
+
+def test_the_boards_loader_imports_nothing_of_ours_before_it_loads() -> None:
+    tree = ast.parse((PACKAGE / "board/loader.py").read_text())
+    first = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+    assert first == {"__future__", "collections.abc", "typing", "tensorboard.plugins"}
+    loaded = _loaded_after("import tbtrace.board.loader")
+    assert not loaded & {"numpy", "pyarrow", "pandas", "PIL", "ray"}
+
+
+def test_the_board_lists_runs_without_numpy_and_pyarrow() -> None:
+    loaded = _loaded_after("import tbtrace.board.finder, tbtrace.board.faults")
+    assert not loaded & {"numpy", "pyarrow", "tensorboard"}
+    tree = ast.parse((PACKAGE / "board/plugin.py").read_text())
+    first = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+    light = {f"tbtrace.board.{name}" for name in ("faults", "finder", "logdirs", "scan")}
+    assert {name for name in first if name and name.startswith("tbtrace")} == light
 
 
 def test_public_names_are_there() -> None:

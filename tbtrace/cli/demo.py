@@ -31,9 +31,9 @@ def run(options: Any) -> int:
     directory = shlex.quote(str(trial))
     print(f"Trial directory (scalars, histograms, pictures):\n  {trial}\n")
     print(f"Look at it:\n  {_beside_python('tbtrace')} view {directory}\n")
-    print("or, with TensorBoard alone (it keeps 10 pictures a tag unless told otherwise):")
+    print("or, with TensorBoard alone (which keeps 500 pictures a tag in this environment):")
     tensorboard = _beside_python("tensorboard")
-    print(f"  {tensorboard} --logdir {directory} --samples_per_plugin images=100000")
+    print(f"  {tensorboard} --logdir {directory}")
     return 0
 
 

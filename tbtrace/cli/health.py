@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tbtrace.archive.reader import open_archive
+from tbtrace.board.loader import PICTURES
 from tbtrace.cli.eventscan import KINDS, Scan, scan
 from tbtrace.cli.staging import staging_hint
 from tbtrace.errors import TbtraceWarning
-
-KEPT_PICTURES = 10
-"""So many a tag TensorBoard keeps by itself."""
 
 _EVENTS = "events.out.tfevents.*"
 
@@ -75,10 +73,11 @@ def _judge(name: str, found: Scan, fixes: list[str], notes: list[str]) -> None:
     if lost:
         notes.append(f"run {name}: tbtrace could not use everything ({lost}); its warnings say why")
     most = max(found.pictures.values(), default=0)
-    if most > KEPT_PICTURES:
+    if most > PICTURES:
         notes.append(
-            f"run {name}: up to {most} pictures a tag, of which TensorBoard keeps {KEPT_PICTURES} "
-            "unless started by `tbtrace view` or with --samples_per_plugin images=100000"
+            f"run {name}: up to {most} pictures a tag, of which TensorBoard keeps {PICTURES} "
+            "(10 where tbtrace is not installed) unless started by `tbtrace view` or with "
+            "--samples_per_plugin images=100000"
         )
 
 

@@ -23,7 +23,8 @@ from tbtrace.cli.parser import DEFAULT_STORAGE
 from tbtrace.cli.staging import staging_hint
 
 KEEP_EVERY_PICTURE = "images=100000,scalars=100000,histograms=100000,text=1000"
-"""For `--samples_per_plugin`: TensorBoard keeps 10 images a tag, and with `images=0` shows none."""
+"""For `--samples_per_plugin`: by itself TensorBoard keeps 10 images a tag, with our loader
+500, and with `images=0` it shows none."""
 
 TENSORBOARDS_PORT = 6006
 ANY_PORT = 0

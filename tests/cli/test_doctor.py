@@ -61,11 +61,11 @@ def test_without_a_folder_it_looks_at_the_installation(call: Any) -> None:
 
 
 def test_many_pictures_are_a_note(call: Any, tmp_path: Path) -> None:
-    write(tmp_path, range(1, 16))
+    write(tmp_path, range(1, 502))
     code, told = seen(call, tmp_path)
     assert code == 0
     (note,) = told["board"]["notes"]
-    assert "up to 15 pictures a tag, of which TensorBoard keeps 10" in note
+    assert "up to 501 pictures a tag, of which TensorBoard keeps 500" in note
 
 
 def test_two_writers_at_a_time(call: Any, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The board: a Traces tab inside TensorBoard, which reads archives and changes nothing."""

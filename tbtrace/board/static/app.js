@@ -1,0 +1,255 @@
+/**
+ * Ties the page together: what the user wants (the view), what the server has (the catalogue of a
+ * run, the recording of an episode), the stage that shows it and the controls around it.
+ *
+ * Everything goes round in one direction: a control asks for a `change` of the view, the view
+ * decides which episode is needed, and once anything is known, `#refresh` tells all controls.
+ */
+
+import { Address } from "./address.js";
+import { fetchEpisodes } from "./api.js";
+import { Backgrounds } from "./backgrounds.js";
+import { Catalogue } from "./catalogue.js";
+import { onShown } from "./host.js";
+import { Live } from "./live.js";
+import { Page } from "./page.js";
+import { Recordings, keyOf } from "./recordings.js";
+import { firstState } from "./state.js";
+import { watchTheme } from "./theme.js";
+
+/** @typedef {import("./view.js").View} View */
+/** @typedef {import("./decode.js").Recording} Recording */
+
+const SHOWN = "tbtrace-shown";
+
+export class App {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.address = new Address((view) => this.#arrive(view));
+    this.recordings = new Recordings();
+    this.state = firstState(this.address.read());
+    /** The episode that is shown or on its way. */
+    this.wanted = "";
+    /** The version of the run that was asked for last. */
+    this.asked = "";
+    /** The list of episodes that is on its way. @type {AbortController|null} */
+    this.opening = null;
+    this.backgrounds = new Backgrounds();
+    this.page = new Page(root, {
+      change: (changes) => this.change(changes),
+      retry: () => this.#retry(),
+      moved: (camera) => this.#keep({ camera }),
+      stepped: (step) => this.#keep({ step: step === this.state.recording?.lastStep ? null : step }),
+    });
+    this.live = new Live({
+      onListing: (listing, changed) => this.#list(listing, changed),
+      onError: (error) => {
+        this.state.offline = error;
+        this.#refresh();
+      },
+    });
+  }
+
+  start() {
+    watchTheme((dark) => {
+      this.page.stage.update({ dark });
+      this.#refresh();
+    });
+    onShown((shown) => shown || this.page.player.pause());
+    // A link names its run: no need to wait for the list of all.
+    if (this.state.view.run) this.#open();
+    this.live.now();
+  }
+
+  /**
+   * The user wants this.
+   *
+   * @param {Partial<View>} changes
+   */
+  change(changes) {
+    const { view } = this.state;
+    const other = changes.run !== undefined && changes.run !== view.run;
+    Object.assign(view, changes);
+    this.state.notice = "";
+    if (other) {
+      this.state.failure = null;
+      Object.assign(view, { uid: "", camera: null, step: null, selected: new Set() });
+      this.#open();
+    } else if ("camera" in changes) this.#look();
+    this.#choose();
+    this.address.keep(() => this.state.view);
+  }
+
+  /**
+   * What the stage and the player have done already.
+   *
+   * @param {Partial<View>} changes
+   */
+  #keep(changes) {
+    Object.assign(this.state.view, changes);
+    this.address.keep(() => this.state.view);
+  }
+
+  /** @param {View} view Of an address that somebody else has put there. */
+  #arrive(view) {
+    const other = view.run !== this.state.view.run;
+    this.state.view = view;
+    this.state.notice = "";
+    if (other) {
+      this.state.failure = null;
+      this.#open();
+    } else {
+      this.#look();
+      if (this.state.recording) this.page.seek(view.step ?? this.state.recording.lastStep);
+    }
+    this.#choose();
+  }
+
+  /**
+   * @param {import("./api.js").Listing} listing
+   * @param {boolean} changed
+   */
+  #list(listing, changed) {
+    const { view, catalogue, offline } = this.state;
+    this.state.listing = listing;
+    this.state.offline = null;
+    if (!view.run && listing.runs.length) view.run = listing.runs[0].run;
+    const version = listing.runs.find(({ run }) => run === view.run)?.version;
+    const again = offline !== null && this.state.failure !== null;
+    const news = again || version !== (catalogue?.version ?? this.asked);
+    if (!this.opening && version !== undefined && news) {
+      this.asked = version;
+      this.#open();
+    } else if (changed || offline) this.#refresh();
+  }
+
+  /** Reads the run's list of episodes, again if need be. */
+  async #open() {
+    const { view } = this.state;
+    const { run } = view;
+    if (this.state.catalogue?.run !== run) {
+      this.state.catalogue = null;
+      this.asked = "";
+      this.#clear();
+    }
+    this.opening?.abort();
+    const opening = (this.opening = new AbortController());
+    const { signal } = opening;
+    this.#refresh();
+    try {
+      const answer = await fetchEpisodes(run, this.state.catalogue?.version ?? "", signal);
+      if (signal.aborted) return;
+      this.state.failure = null;
+      if (answer.unchanged) this.#choose();
+      else this.#learn(new Catalogue(run, answer));
+    } catch (error) {
+      if (signal.aborted) return;
+      // A link may name a run that the server has not found yet.
+      if (this.state.listing?.complete) this.state.failure = /** @type {Error} */ (error);
+      this.#refresh();
+    } finally {
+      if (this.opening === opening) this.opening = null;
+    }
+  }
+
+  /** @param {Catalogue} catalogue */
+  #learn(catalogue) {
+    const { view } = this.state;
+    this.state.catalogue = catalogue;
+    this.asked = catalogue.version;
+    const { splits } = catalogue;
+    if (splits.length && !splits.includes(/** @type {any} */ (view.split))) view.split = splits[0];
+    const { iteration, uid } = view;
+    this.#choose();
+    const gone = iteration !== null && iteration !== view.iteration && !view.follow;
+    if (gone) this.state.notice = `Iteration ${iteration} is not stored (any more). This is iteration ${view.iteration}.`;
+    else if (uid && uid !== view.uid) this.state.notice = `That episode is not stored (any more). This is the ${view.pick} one.`;
+    if (this.state.notice) this.#refresh();
+  }
+
+  /** Works out which episode the view means, and shows it. */
+  async #choose() {
+    const { view, catalogue } = this.state;
+    if (!catalogue) return this.#refresh();
+    if (view.follow) view.iteration = null;
+    const position = catalogue.position(view.split, view.iteration);
+    const row = catalogue.row(view.split, position, view.pick, view.uid);
+    Object.assign(this.state, { position, row });
+    if (row < 0) return this.#clear();
+    const ref = catalogue.ref(row);
+    view.iteration = ref.iteration;
+    if (ref.uid !== view.uid) view.uid = "";
+    const key = keyOf(ref);
+    if (key === this.wanted) return this.#refresh();
+    this.wanted = key;
+    this.state.failure = null;
+    this.#refresh();
+    try {
+      const recording = await this.recordings.get(ref);
+      if (key === this.wanted) this.#show(recording);
+    } catch (error) {
+      if (key !== this.wanted) return;
+      this.state.failure = /** @type {Error} */ (error);
+      this.#clear();
+    }
+  }
+
+  #clear() {
+    this.wanted = "";
+    this.state.recording = null;
+    this.page.stage.show(null, null);
+    this.#refresh();
+  }
+
+  /** @param {Recording} recording */
+  #show(recording) {
+    const { stage } = this.page;
+    const { recording: before, view } = this.state;
+    this.state.recording = recording;
+    this.backgrounds.of(recording, (image) => {
+      if (recording === this.state.recording) stage.show(recording, image);
+    });
+    // What fitted one episode stays as it is for the next, so that the two can be compared.
+    if (before?.run !== recording.run) this.#look();
+    else if (!view.camera && !recording.scene?.extent) view.camera = stage.camera;
+    this.page.setRange(recording, view.step ?? recording.lastStep);
+    this.#refresh();
+    // For the browser's own timeline, and for the tests: when the picture was there.
+    window.requestAnimationFrame(() => {
+      performance.clearMarks(SHOWN);
+      performance.mark(SHOWN, { detail: recording.iteration });
+    });
+    this.#prepare(recording);
+  }
+
+  /** Puts the camera where the view wants it. */
+  #look() {
+    const { camera } = this.state.view;
+    if (camera) this.page.stage.camera = camera;
+    else this.page.stage.fit();
+  }
+
+  /**
+   * Fetches the same choice of the iterations beside this one.
+   *
+   * @param {Recording} recording
+   */
+  #prepare(recording) {
+    const { view, catalogue, position } = this.state;
+    if (!catalogue) return;
+    const rows = [1, -1, 2, -2].map((by) => catalogue.row(view.split, position + by, view.pick));
+    this.recordings.prefetch(rows.filter((row) => row >= 0).map((row) => catalogue.ref(row)), recording);
+  }
+
+  #retry() {
+    this.live.now();
+    if (!this.state.catalogue && this.state.view.run) this.#open();
+    else this.#choose();
+  }
+
+  #refresh() {
+    const { recording } = this.state;
+    this.state.busy = this.wanted !== (recording ? keyOf(recording) : "");
+    this.page.update(this.state);
+  }
+}

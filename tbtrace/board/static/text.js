@@ -1,0 +1,89 @@
+/** Text for the canvas: one line of what can be drawn, and never wider than its place. */
+
+const LONGEST = 400;
+const ELLIPSIS = "\u2026";
+
+export const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+export const BOLD = `600 ${FONT}`;
+
+/**
+ * Returns `text` in one line, without control characters and what turns the direction of writing round.
+ *
+ * @param {string} text
+ */
+export function clean(text) {
+  return text.slice(0, LONGEST).replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").replace(/[\p{Cf}\p{Cs}]/gu, "").trim();
+}
+
+/**
+ * Returns `text` cleaned, and cut with an ellipsis where it is wider than `room`; empty where not even that fits.
+ *
+ * @param {string} text
+ * @param {number} room
+ * @param {(text: string) => number} width
+ */
+export function shorten(text, room, width) {
+  const line = clean(text);
+  if (width(line) <= room) return line;
+  const letters = [...line];
+  let [low, high] = [0, letters.length];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (width(letters.slice(0, middle).join("") + ELLIPSIS) <= room) low = middle;
+    else high = middle - 1;
+  }
+  return low ? letters.slice(0, low).join("") + ELLIPSIS : "";
+}
+
+/** @typedef {{text: string, u: number, v: number}} Label Where the middle of its lower edge is. */
+
+/**
+ * Returns names that stand just above their points, none over another; those outside of the box are left out.
+ *
+ * @param {Iterable<{text: string, u: number, v: number}>} names
+ * @param {import("./camera.js").Box} box
+ * @param {(text: string) => number} width
+ * @returns {Label[]}
+ */
+export function arranged(names, box, width) {
+  /** @type {Label[]} */
+  const labels = [];
+  /** @type {number[][]} */
+  const taken = [];
+  const [right, bottom] = [box.left + box.width, box.top + box.height];
+  for (const { text, u, v } of names) {
+    if (!(box.left <= u && u <= right && box.top <= v && v <= bottom)) continue;
+    const line = shorten(text, Math.min(240, box.width - 8), width);
+    const half = width(line) / 2 + 2;
+    const middle = Math.min(Math.max(u, box.left + half), right - half);
+    const low = Math.max(v - 5, box.top + 15);
+    const area = [middle - half, low - 14, middle + half, low + 3];
+    if (!line || taken.some((other) => area[0] < other[2] && other[0] < area[2] && area[1] < other[3] && other[1] < area[3])) continue;
+    taken.push(area);
+    labels.push({ text: line, u: middle, v: low });
+  }
+  return labels;
+}
+
+/**
+ * Writes labels with an edge in the colour of the ground, so that they stay readable on lines.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {Label[]} labels
+ * @param {{ground: string, text: string}} inks
+ */
+export function write(context, labels, inks) {
+  context.save();
+  context.font = BOLD;
+  context.textAlign = "center";
+  context.textBaseline = "alphabetic";
+  context.lineJoin = "round";
+  context.lineWidth = 4;
+  context.strokeStyle = inks.ground;
+  context.fillStyle = inks.text;
+  for (const { text, u, v } of labels) {
+    context.strokeText(text, u, v);
+    context.fillText(text, u, v);
+  }
+  context.restore();
+}

@@ -1,0 +1,124 @@
+"""A real browser on a real TensorBoard, and a small way to speak of the Traces tab.
+
+Skipped where Playwright or Chromium is missing, unless `TBTRACE_BROWSER=required` is set.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+REQUIRED = os.environ.get("TBTRACE_BROWSER") == "required"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# TensorBoard's own page says this in every browser.
+_FOREIGN = "Multiple instances of Three.js"
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Runs the browser, with a fresh profile."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("playwright is not installed")
+    if not os.path.exists(CHROMIUM):
+        _missing(f"there is no {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+def _missing(what: str) -> None:
+    if REQUIRED:
+        pytest.fail(f"{what}, and TBTRACE_BROWSER=required is set")
+    pytest.skip(what)
+
+
+@dataclass
+class Tab:
+    """The Traces tab in one page of the browser.
+
+    Attributes:
+        page: Playwright's page: TensorBoard.
+        url: The server's, with a slash at the end.
+        errors: What the consoles said that nobody expected.
+    """
+
+    page: Any
+    url: str
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(10_000)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._hear)
+
+    def _hear(self, message: Any) -> None:
+        if message.type in ("error", "warning") and _FOREIGN not in message.text:
+            self.errors.append(f"{message.text} ({message.location.get('url')})")
+
+    def open(self, address: str = "") -> Tab:
+        """Opens TensorBoard on the tab; `address` are more keys of the hash, `&p.tbtrace.k=v`."""
+        self.page.goto("about:blank")
+        self.page.goto(f"{self.url}#tbtrace{address}")
+        return self
+
+    @property
+    def frame(self) -> Any:
+        return self.page.frame_locator("iframe[src*='name=tbtrace']")
+
+    @property
+    def inside(self) -> Any:
+        """The iframe itself, to run JavaScript in."""
+        self.page.wait_for_selector("iframe[src*='name=tbtrace']")
+        return next(frame for frame in self.page.frames if "name=tbtrace" in frame.url)
+
+    def caption(self, *parts: str) -> None:
+        """Waits until the line above the stage says all of these, and the picture is there."""
+        for part in parts:
+            self.frame.locator(".caption", has_text=part).wait_for()
+        self.frame.locator(".stage:not(.busy)").wait_for()
+        self.frame.locator(".message").wait_for(state="hidden")
+
+    def button(self, name: str) -> Any:
+        return self.frame.get_by_role("button", name=name, exact=True)
+
+    def message(self, text: str) -> Any:
+        found = self.frame.locator(".message", has_text=text)
+        found.wait_for()
+        return found
+
+    def address(self) -> dict[str, str]:
+        """Returns our keys of the address, once it is written."""
+        self.page.wait_for_timeout(600)
+        return dict(re.findall(r"p\.tbtrace\.(\w+)=([^&]*)", self.page.url))
+
+    def pixels(self) -> Any:
+        """Returns a text that is another one whenever the stage shows something else."""
+        return self.inside.evaluate(
+            "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() =>"
+            " resolve(document.querySelector('.stage canvas').toDataURL()))))"
+        )
+
+    def shown(self, iteration: int) -> float:
+        """Waits for the picture of an iteration; returns when it was there, in ms of the page."""
+        entry = "performance.getEntriesByName('tbtrace-shown')[0]"
+        self.inside.wait_for_function(f"{entry}?.detail === {iteration}")
+        return float(self.inside.evaluate(f"{entry}.startTime"))
