@@ -134,7 +134,7 @@ class About:
             f"* **Views, and the episodes that they pick:** {_listed(views, '; ')}",
             f"* **Left out so far:** {_listed(lost, '; ')}",
             "",
-            "TensorBoard keeps 500 pictures of a tag where tbtrace is installed, 10 elsewhere. All of them:",
+            "TensorBoard keeps 500 pictures of a tag, 10 where tbtrace is missing. All of them:",
             "",
             f"    tbtrace view {shlex.quote(' '.join(self._path.splitlines()))}",
             "",

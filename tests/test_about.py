@@ -47,7 +47,7 @@ tbtrace has recorded what the environment says in its `info`.
 * **Views, and the episodes that they pick:** `paths` of `best`, `worst`, `last`
 * **Left out so far:** 2 pictures that were not drawn
 
-TensorBoard keeps 500 pictures of a tag where tbtrace is installed, 10 elsewhere. All of them:
+TensorBoard keeps 500 pictures of a tag, 10 where tbtrace is missing. All of them:
 
     tbtrace view '/runs/my run'
 """
