@@ -154,9 +154,11 @@ import stand
 from tbtrace import Reporting, RunReporter
 view = stand.Stand(act=stand.Note({pid!r}, {act}))
 reporter = RunReporter({run!r}, Reporting(views=[view]))
-def drawing():
+def fork():
     while not os.path.exists({pid!r}):
         time.sleep(0.01)
+    if os.fork():
+        open({pid!r} + " forked", "w").close()
 if __name__ == "__main__":
     reporter.report(1, {{"loss": 1.0}}, [stand.episode("a")])
     {then}
@@ -192,7 +194,7 @@ def started(file: Path, pid: Path) -> tuple[subprocess.Popen[bytes], int]:
         ("stand.sleep_for_ever", "time.sleep(60)"),
         # A fork holds the artist's input open. It comes once the artist draws: one in the midst of
         # subprocess.Popen makes that wait for the end of the child, whatever it starts.
-        ("stand.sleep_for_ever", "drawing(); os.fork() or time.sleep(30); time.sleep(60)"),
+        ("stand.sleep_for_ever", "fork(); time.sleep(60)"),
         # Python's lock is never given back, so that no other thread of the artist runs.
         ("lambda e: __import__('ctypes').PyDLL(None).sleep(60)", "time.sleep(60)"),
     ],
@@ -200,12 +202,16 @@ def started(file: Path, pid: Path) -> tuple[subprocess.Popen[bytes], int]:
 def test_the_artist_ends_with_a_parent_that_is_killed(tmp_path: Path, act: str, then: str) -> None:
     file, pid, _ = script(tmp_path, act, then)
     process, artist = started(file, pid)
+    forks = "fork" in then
+    while forks and not Path(f"{pid} forked").exists():
+        time.sleep(0.01)
     try:
         process.kill()
         process.wait()
         assert gone(artist)
     finally:
-        os.killpg(process.pid, signal.SIGKILL) if "fork" in then else None
+        if forks:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_a_script_that_ends_without_close_has_its_pictures(tmp_path: Path) -> None:
