@@ -178,12 +178,17 @@ def started(file: Path, pid: Path) -> tuple[subprocess.Popen[bytes], int]:
     process = subprocess.Popen(
         [sys.executable, str(file)], env={**os.environ, "PYTHONPATH": path}, start_new_session=True
     )
-    deadline = time.monotonic() + 30
-    while not pid.exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None or pid.exists()
-        time.sleep(0.02)
+    wait_for(pid, process)
     return process, int(pid.read_text())
+
+
+def wait_for(file: Path, process: subprocess.Popen[bytes]) -> None:
+    """Waits until a script has written a file."""
+    deadline = time.monotonic() + 30
+    while not file.exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None or file.exists()
+        time.sleep(0.02)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -203,8 +208,8 @@ def test_the_artist_ends_with_a_parent_that_is_killed(tmp_path: Path, act: str, 
     file, pid, _ = script(tmp_path, act, then)
     process, artist = started(file, pid)
     forks = "fork" in then
-    while forks and not Path(f"{pid} forked").exists():
-        time.sleep(0.01)
+    if forks:
+        wait_for(Path(f"{pid} forked"), process)
     try:
         process.kill()
         process.wait()
