@@ -20,7 +20,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +125,7 @@ def serve(
     logdir: str | os.PathLike[str],
     fast: bool,
     samples: str = "images=100000,scalars=100000,histograms=100000",
+    flags: Sequence[str] = (),
 ) -> Iterator[Board]:
     """Runs a TensorBoard server on `logdir`, on a free port of 127.0.0.1, and stops it at the end.
 
@@ -132,6 +133,7 @@ def serve(
         logdir: May be empty at first: the server looks again every second.
         fast: Through the data server (`--load_fast=true`) or TensorBoard's Python reader.
         samples: For `--samples_per_plugin`.
+        flags: More of them.
 
     Raises:
         NoDataServerError: `fast`, and there is no data server for this platform.
@@ -141,7 +143,7 @@ def serve(
         get_server_binary()
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", os.fspath(logdir)]
     command += ["--host", "127.0.0.1", "--port", "0", "--reload_interval", "1"]
-    command += [f"--load_fast={str(fast).lower()}", f"--samples_per_plugin={samples}"]
+    command += [f"--load_fast={str(fast).lower()}", f"--samples_per_plugin={samples}", *flags]
     with tempfile.TemporaryFile("w+") as log:
         # A session of its own: the signal below reaches the data server too, and nobody else.
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

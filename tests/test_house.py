@@ -168,7 +168,7 @@ def test_the_board_lists_runs_without_numpy_and_pyarrow() -> None:
     assert not loaded & {"numpy", "pyarrow", "tensorboard"}
     tree = ast.parse((PACKAGE / "board/plugin.py").read_text())
     first = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
-    light = {f"tbtrace.board.{name}" for name in ("faults", "finder", "logdirs", "scan")}
+    light = {f"tbtrace.board.{name}" for name in ("faults", "finder", "found", "logdirs")}
     assert {name for name in first if name and name.startswith("tbtrace")} == light
 
 

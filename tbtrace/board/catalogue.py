@@ -7,11 +7,10 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 
@@ -21,24 +20,22 @@ from tbtrace.archive.schema import SCHEMA
 from tbtrace.board.backdrop import backdrop
 from tbtrace.board.faults import Fault, NotFound, TooLarge
 from tbtrace.board.footers import Footers, Told, row, sentence, unreadable
+from tbtrace.board.found import Archive, File
 from tbtrace.board.opened import Parquet, opened
 from tbtrace.board.payload import payload
-from tbtrace.board.scan import Archive, File
+from tbtrace.board.turns import Turns
 
 MOST_EPISODES = 50_000
 """So many a listing has at the most; beyond, only every k-th iteration is listed."""
 
 _KEPT_LISTINGS = 4
+_LONG_UID = 100
 _LONGEST_LISTING = 16_000_000
 _MOST_FILES = 20_000
 _MOST_SAID = 5
 _READERS = 8
-_AT_ONCE = 2
-_WAIT_SECONDS = 20.0
 _TRIES = 3
 _PAUSE_SECONDS = 0.05
-
-T = TypeVar("T")
 
 
 class Catalogue:
@@ -47,7 +44,10 @@ class Catalogue:
     Used by many threads at once; two of them decode at the same time.
 
     Args:
-        most_episodes: A listing has at the most.
+        most_episodes: A listing has at the most; one with a very long uid counts as several.
+
+    Attributes:
+        turns: Answers of `episode` and `background` are on their way until it is told.
     """
 
     def __init__(self, most_episodes: int = MOST_EPISODES) -> None:
@@ -55,7 +55,7 @@ class Catalogue:
         self._footers = Footers()
         self._listings: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._lock = threading.Lock()
-        self._decoders = threading.BoundedSemaphore(_AT_ONCE)
+        self.turns = Turns()
 
     def warm_up(self) -> None:
         """Has pyarrow import what it imports at its first conversion, which takes a while."""
@@ -70,18 +70,17 @@ class Catalogue:
         """
         if known == archive.version:
             return json.dumps({"version": known, "unchanged": True})
-        key = (archive.run, archive.version)
-        with self._lock:
-            text = self._listings.get(key)
+        text = self._kept(archive)
         if text is None:
-            with self._decoding():
-                text, lasting = self._listed(archive)
-            with self._lock:
-                if lasting and len(text) <= _LONGEST_LISTING:
-                    self._listings[key] = text
-                while len(self._listings) > _KEPT_LISTINGS:
-                    self._listings.popitem(last=False)
+            with self.turns.turn():
+                text = self._kept(archive)  # somebody else may have asked for the same
+                if text is None:
+                    text = self._listed(archive)
         return text
+
+    def _kept(self, archive: Archive) -> str | None:
+        with self._lock:
+            return self._listings.get((archive.run, archive.version))
 
     def episode(self, archive: Archive, split: str, iteration: int, uid: str) -> bytes:
         """Returns the answer to `episode`.
@@ -124,12 +123,14 @@ class Catalogue:
 
         return self._tried(os.path.basename(path), read)
 
-    def _tried(self, name: str, read: Callable[[], T]) -> T:
-        """Reads a file, again where it may just be written by someone else."""
-        with self._decoding():
+    def _tried(self, name: str, read: Callable[[], bytes]) -> bytes:
+        """Makes an answer of a file, again where it may just be written by someone else."""
+        with self.turns.turn(makes_answer=True):
             for attempt in range(_TRIES):
                 try:
-                    return read()
+                    content = read()
+                    self.turns.leaves(len(content))
+                    return content
                 except (Fault, MemoryError):
                     raise
                 except FileNotFoundError:
@@ -142,18 +143,8 @@ class Catalogue:
                     time.sleep(_PAUSE_SECONDS)
         raise AssertionError
 
-    @contextmanager
-    def _decoding(self) -> Iterator[None]:
-        """Lets two threads at a time decode: memory is bounded that way, too."""
-        if not self._decoders.acquire(timeout=_WAIT_SECONDS):
-            raise Fault("the server is busy with other requests: try again")
-        try:
-            yield
-        finally:
-            self._decoders.release()
-
-    def _listed(self, archive: Archive) -> tuple[str, bool]:
-        """Returns the listing, and whether it stays right as long as the version does."""
+    def _listed(self, archive: Archive) -> str:
+        """Returns the listing, and keeps it where it stays right as long as the version does."""
         numbers = sorted({file.iteration for file in archive.files})
         thinned = 1 + len(archive.files) // _MOST_FILES
         while True:
@@ -165,7 +156,16 @@ class Catalogue:
             if len(wanted) == 1:
                 raise TooLarge("the newest iteration has more episodes than the board lists")
             thinned *= 2
-        return _columns(archive.version, thinned, files, read)
+        lasting = not any(told.fault is not None for told in read)
+        # A version that no archive has: whoever has this listing will get another one.
+        version = archive.version if lasting else f"{archive.version}?"
+        text = _columns(version, thinned, files, read)
+        if lasting and len(text) <= _LONGEST_LISTING:
+            with self._lock:
+                self._listings[archive.run, archive.version] = text
+                while len(self._listings) > _KEPT_LISTINGS:
+                    self._listings.popitem(last=False)
+        return text
 
     def _read(self, archive: Archive, files: list[File]) -> list[Told] | None:
         """Returns what the files tell, or None where there are too many episodes."""
@@ -175,7 +175,8 @@ class Catalogue:
             for first in range(0, len(files), _READERS * _READERS):
                 part = files[first : first + _READERS * _READERS]
                 found += readers.map(lambda file: self._footers.told(file, archive.root), part)
-                episodes += sum(len(told.rows) for told in found[first:])
+                rows = chain.from_iterable(told.rows for told in found[first:])
+                episodes += sum(1 + len(uid) // _LONG_UID for uid, *_ in rows)
                 if episodes > self._most_episodes:
                     return None
         return found
@@ -192,7 +193,7 @@ def _find(told: list[Note], uid: str) -> tuple[Note, int | None]:
     raise NotFound("there is no such episode in this iteration (any more)")
 
 
-def _columns(version: str, thinned: int, files: list[File], read: list[Told]) -> tuple[str, bool]:
+def _columns(version: str, thinned: int, files: list[File], read: list[Told]) -> str:
     counts = [len(told.rows) for told in read]
     rows = [*chain.from_iterable(told.rows for told in read)]
     uids, returns, lengths, steps, entities = zip(*rows, strict=True) if rows else ((),) * 5
@@ -210,9 +211,7 @@ def _columns(version: str, thinned: int, files: list[File], read: list[Told]) ->
         "envSteps": steps,
         "entities": entities,
     }
-    return json.dumps(answer, allow_nan=False, separators=(",", ":")), not any(
-        told.fault is not None for told in read
-    )
+    return json.dumps(answer, allow_nan=False, separators=(",", ":"))
 
 
 def _repeated(values: list[int], counts: list[int]) -> list[int]:

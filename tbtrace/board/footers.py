@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from tbtrace.archive.files import ArchiveError
 from tbtrace.archive.notes import Note
+from tbtrace.board.found import File
 from tbtrace.board.opened import Parquet, opened
 from tbtrace.board.payload import finite
-from tbtrace.board.scan import File
 
 _KEPT_LETTERS = 64_000_000
 _YOUNG_SECONDS = 10.0
@@ -76,8 +76,7 @@ def _read_file(file: File, root: str) -> tuple[Told, bool]:
     except ArchiveError as error:
         return Told((), sentence(str(error))), True
     except Exception as error:
-        # One that is young may just be written, and be whole soon.
-        return Told((), unreadable(name, error)), _is_old(file)
+        return Told((), unreadable(name, error)), _is_old(file) and not _is_passing(error)
 
 
 def _letters(told: Told) -> int:
@@ -86,7 +85,14 @@ def _letters(told: Told) -> int:
 
 
 def _is_old(file: File) -> bool:
+    """Tells whether a file is whole: one that is young may just be written."""
     return abs(time.time() - file.mtime_ns / 1e9) > _YOUNG_SECONDS
+
+
+def _is_passing(error: Exception) -> bool:
+    """Tells whether the machine is to blame (a right, too many open files), and not the file."""
+    # Arrow raises an OSError without a number, where a file is damaged.
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) is not None
 
 
 def row(note: Note) -> Row:

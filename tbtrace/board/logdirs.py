@@ -14,7 +14,8 @@ class Root(NamedTuple):
 
     Attributes:
         name: What TensorBoard puts before its runs' names; empty for nothing.
-        path: The folder, with all links resolved.
+        path: The folder, absolute. A scan resolves its links: they may be put elsewhere, or be
+            there later.
     """
 
     name: str
@@ -47,9 +48,13 @@ def logdirs(logdir: Any, logdir_spec: Any = None) -> Logdirs:
         ((Root(name='a', path='/'),), ('s3://bucket/b',))
     """
     told = str(logdir or logdir_spec or "")
-    named = [("", told)] if logdir else [_named(part) for part in told.split(",") if part]
-    roots = tuple(Root(name, _real(path)) for name, path in named if not _URI.match(path))
-    return Logdirs(told, roots, tuple(path for _, path in named if _URI.match(path)))
+    if logdir:
+        named = {_absolute(told): ""}
+    else:
+        parts = map(_named, filter(None, told.split(",")))
+        named = {_absolute(path): name for name, path in parts}  # the last name of a folder counts
+    roots = tuple(Root(name, path) for path, name in named.items() if not _URI.match(path))
+    return Logdirs(told, roots, tuple(filter(_URI.match, named)))
 
 
 def _named(part: str) -> tuple[str, str]:
@@ -60,5 +65,6 @@ def _named(part: str) -> tuple[str, str]:
     return "", part
 
 
-def _real(path: str) -> str:
-    return os.path.realpath(os.path.expanduser(path))
+def _absolute(path: str) -> str:
+    # Not tidied up: `link/..` is not where it seems to be.
+    return path if _URI.match(path) else os.path.join(os.getcwd(), os.path.expanduser(path))

@@ -21,8 +21,8 @@ from tbtrace.archive.notes import Note
 from tbtrace.archive.schema import SCHEMA
 from tbtrace.board.chunks import ZSTD, Chunk, chunks
 from tbtrace.board.faults import NotFound, TooLarge
+from tbtrace.board.links import is_inside
 from tbtrace.board.pages import DICTIONARY, longest_text, pages
-from tbtrace.board.scan import is_inside
 
 MOST_POINTS = 4_000_000
 MOST_FOOTER = 8 << 20

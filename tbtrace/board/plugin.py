@@ -8,6 +8,7 @@ that is missing the tab says so.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import re
@@ -22,8 +23,8 @@ from werkzeug.wrappers import Request, Response
 
 from tbtrace.board.faults import BadRequest, Fault, NotFound
 from tbtrace.board.finder import Finder
+from tbtrace.board.found import SPLITS, Archive, File
 from tbtrace.board.logdirs import logdirs
-from tbtrace.board.scan import SPLITS, Archive, File
 
 if TYPE_CHECKING:
     from tbtrace.board.catalogue import Catalogue
@@ -111,16 +112,27 @@ class TracesPlugin(base_plugin.TBPlugin):  # type: ignore[misc]  # TensorBoard s
             raise BadRequest("iteration is a whole number, in at most 15 digits")
         uid = _argument(request, "uid")
         content = self._reader().episode(archive, split, int(iteration), uid)
-        return _respond(request, content, "application/octet-stream")
+        return self._sent(request, content, "application/octet-stream")
 
     def _background(self, request: Request) -> Response:
         archive = self._archive(request)
         key = _argument(request, "key")
         if not _KEY.fullmatch(key):
             raise BadRequest("key is 16 hex digits")
-        response = _respond(request, self._reader().background(archive, key), "image/png")
+        response = self._sent(request, self._reader().background(archive, key), "image/png")
         response.headers["Cache-Control"] = _FOR_EVER
         del response.headers["Expires"]
+        return response
+
+    def _sent(self, request: Request, content: bytes, kind: str) -> Response:
+        """Returns an answer, which is on its way until the server has closed it."""
+        has_left = functools.partial(self._reader().turns.has_left, len(content))
+        try:
+            response = _respond(request, content, kind)
+        except BaseException:
+            has_left()
+            raise
+        response.call_on_close(has_left)
         return response
 
     def _archive(self, request: Request) -> Archive:

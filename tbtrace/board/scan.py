@@ -1,81 +1,35 @@
 """A scan: one walk over the logdir, which finds archives and Tune's staging folders.
 
-It follows no link to a folder: one that leads to a place inside the logdir shows nothing that is
-not found there, one that leads outside must not be followed, and without links no walk is endless.
+TensorBoard follows links to folders, so that a folder of links to runs shows these runs. A walk
+follows those that stay inside the logdir, under the names that TensorBoard gives what they lead to,
+and tells of those that lead out. Links come after all folders, and none leads back to where it came
+from: a maze of them hides nothing, and ends.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import posixpath
 import re
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
+from tbtrace.board.found import SPLITS, Archive, File, Found
+from tbtrace.board.links import is_above, is_inside
 from tbtrace.board.logdirs import Root
+from tbtrace.board.pointer import POINTER, storage
 
 FOLDER = "traces"
-POINTER = "tbtrace-run.json"
-SPLITS = ("train", "evaluation")
 
 _FILE = re.compile(r"(train|evaluation)-([0-9]{6,15})\.parquet")
 _SCENE = re.compile(r"scene-([0-9a-f]{16})\.npz")
 _CHECKPOINT = re.compile(r"checkpoint_[0-9]+")
-_POINTER_BYTES = 1 << 16
-_STORAGE_LETTERS = 4096
-_LOOK_AT_CLOCK = 256
-
-
-class File(NamedTuple):
-    """One file of an archive; files sort by iteration, training before evaluation."""
-
-    iteration: int
-    split: int
-    path: str
-    mtime_ns: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """The archive of one run, as far as names and sizes of its files tell.
-
-    Attributes:
-        run: The run's name, as TensorBoard names it.
-        root: The folder, with links resolved, that all its files lie in.
-        files: In order.
-        scenes: `{key: path}` of the backgrounds.
-        version: Changes when a file is added, changed or removed.
-    """
-
-    run: str
-    root: str
-    files: tuple[File, ...]
-    scenes: Mapping[str, str]
-    version: str
-
-    def file(self, split: str, iteration: int) -> File | None:
-        """Returns the file of an iteration, or None."""
-        wanted = (iteration, SPLITS.index(split))
-        return next((one for one in self.files if one[:2] == wanted), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a scan found.
-
-    Attributes:
-        runs: `{run: its archive}`, sorted by name.
-        staging: `{run: storage path}` of folders that Tune only stages files in.
-        left_out: What was not looked at, and why; a sentence each.
-    """
-
-    runs: Mapping[str, Archive] = field(default_factory=dict)
-    staging: Mapping[str, str] = field(default_factory=dict)
-    left_out: tuple[str, ...] = ()
+_MOST_NAMED = 5
+_LONGEST_NAME = 200
+_LONG_PATH = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +38,8 @@ class Bounds:
 
     Attributes:
         depth: So many folders below the logdir.
-        entries: So many files and folders in all.
-        seconds: So long.
+        entries: So many files and folders in all; one with a very long path counts as several.
+        seconds: So long at a stretch.
     """
 
     depth: int = 12
@@ -94,163 +48,184 @@ class Bounds:
 
 
 class _Full(Exception):
-    """A bound is reached; says which one."""
+    """There are more files than a walk looks at."""
+
+
+class _Folder(NamedTuple):
+    """A folder to look into.
+
+    Attributes:
+        root: What it was found in.
+        run: Its path below that, by the names that led to it.
+        path: Where it is, with links resolved.
+        depth: How many folders below the root it is, by the names that led to it.
+        came_by: The folders that hold the links that led to it.
+    """
+
+    root: Root
+    run: str
+    path: str
+    depth: int
+    came_by: tuple[str, ...]
 
 
 def scan(roots: Sequence[Root], bounds: Bounds | None = None) -> Found:
-    """Walks over folders, the upper ones first; what cannot be read is passed over.
+    """Walks over folders to the end.
 
     Args:
         roots: Where to look; missing ones are empty.
-        bounds: How far; 12 deep, 500,000 entries, 5 seconds by default.
+        bounds: How far; 12 deep and 500,000 entries by default.
     """
-    walk = _Walk(Bounds() if bounds is None else bounds)
-    try:
-        walk.over(roots)
-    except _Full as full:
-        walk.left_out[f"the scan ended {full}: start TensorBoard on a folder further down"] = None
-    runs, staging = walk.runs, walk.staging
-    return Found(
-        {run: runs[run] for run in sorted(runs)},
-        {run: staging[run] for run in sorted(staging.keys() - runs.keys())},
-        tuple(walk.left_out),
-    )
+    walk = Walk(roots, bounds)
+    while not walk.go_on():
+        pass
+    return walk.found()
 
 
-class _Walk:
-    def __init__(self, bounds: Bounds) -> None:
-        self.runs: dict[str, Archive] = {}
-        self.staging: dict[str, str] = {}
-        self.left_out: dict[str, None] = {}
-        self._bounds = bounds
+class Walk:
+    """A walk over folders, the upper ones first; what cannot be read is passed over.
+
+    Args:
+        roots: Where to look; missing ones are empty.
+        bounds: How far; 12 deep, 500,000 entries, and 5 seconds at a stretch by default.
+    """
+
+    def __init__(self, roots: Sequence[Root], bounds: Bounds | None = None) -> None:
+        self._bounds = Bounds() if bounds is None else bounds
+        self._roots = [Root(root.name, os.path.realpath(root.path)) for root in roots]
+        self._folders = deque(_Folder(root, "", root.path, 0, ()) for root in self._roots)
+        self._linked: deque[_Folder] = deque()
         self._entries = 0
-        self._deadline = time.monotonic() + bounds.seconds
+        self._runs: dict[str, Archive] = {}
+        self._staging: dict[str, str] = {}
+        self._left_out: dict[str, None] = {}
+        self._outside: dict[str, None] = {}
 
-    def over(self, roots: Sequence[Root]) -> None:
-        waiting = deque((root, root.path, 0) for root in roots)
-        while waiting:
-            root, folder, depth = waiting.popleft()
-            for entry in self._listed(folder):
-                if self._is_further(root, folder, entry):
-                    if depth < self._bounds.depth:
-                        waiting.append((root, entry.path, depth + 1))
-                    else:
-                        self.left_out[
-                            f"folders more than {self._bounds.depth} below the logdir are left out"
-                        ] = None
-
-    def _is_further(self, root: Root, folder: str, entry: os.DirEntry[str]) -> bool:
-        """Takes what an entry tells; returns whether it is a folder to look into."""
+    def go_on(self) -> bool:
+        """Walks for a stretch; a folder that was begun is finished. Returns whether all is done."""
+        deadline = time.monotonic() + self._bounds.seconds
         try:
-            if entry.is_symlink():
-                self._refuse_if_outside(root, entry)
-            elif entry.name == POINTER:
-                if storage := _storage(folder):
-                    self.staging[_run(root, folder)] = storage
-            elif entry.is_dir(follow_symlinks=False):
-                if entry.name != FOLDER:
-                    return not _CHECKPOINT.fullmatch(entry.name)
-                self._add(root, folder, entry.path)
+            while self._folders or self._linked:
+                folder = (self._folders or self._linked).popleft()
+                for entry in self._listed(folder.path):
+                    self._take(folder, entry)
+                if time.monotonic() > deadline:
+                    break
+        except _Full:
+            said = f"the scan ended after {self._bounds.entries:,} files"
+            self._left_out[f"{said}: start TensorBoard on a folder further down"] = None
+            self._folders.clear()
+            self._linked.clear()
+        return not (self._folders or self._linked)
+
+    def found(self) -> Found:
+        """Returns what was found so far."""
+        left_out = (*self._left_out, *_told(self._outside))
+        return Found.of(self._runs, self._staging, left_out)
+
+    def _take(self, folder: _Folder, entry: os.DirEntry[str]) -> None:
+        """Takes what an entry of a folder tells."""
+        try:
+            if entry.name == POINTER:
+                if kept := storage(folder.path):
+                    self._staging[_named(folder.root, folder.run)] = kept
+            elif entry.is_dir() and not _CHECKPOINT.fullmatch(entry.name):
+                path = self._resolved(folder, entry)
+                if path is not None and entry.name == FOLDER:
+                    self._add(folder, path)
+                elif path is not None:
+                    self._go_into(folder, entry, path)
         except OSError:
             pass  # it went away, or is a link to itself
-        return False
+
+    def _go_into(self, folder: _Folder, entry: os.DirEntry[str], path: str) -> None:
+        if folder.depth >= self._bounds.depth:
+            said = f"folders more than {self._bounds.depth} below the logdir are left out"
+            self._left_out[said] = None
+            return
+        came_by, waiting = folder.came_by, self._folders
+        if entry.is_symlink():
+            came_by = (*came_by, folder.path)
+        if came_by:
+            waiting = self._linked
+        run = posixpath.join(folder.run, entry.name)
+        waiting.append(_Folder(folder.root, run, path, folder.depth + 1, came_by))
+
+    def _resolved(self, folder: _Folder, entry: os.DirEntry[str]) -> str | None:
+        """Returns where an entry is; None where it leads out of the logdir, or back."""
+        if not entry.is_symlink():
+            return entry.path
+        path = os.path.realpath(entry.path)
+        if is_above(path, (folder.path, *folder.came_by)):
+            return None
+        if is_inside(path, folder.root.path):
+            return path
+        if not any(path == root.path or is_inside(path, root.path) for root in self._roots):
+            is_run = os.path.isdir(path) and entry.name != FOLDER
+            run = posixpath.join(folder.run, entry.name) if is_run else folder.run
+            self._outside[_named(folder.root, run)] = None
+        return None
 
     def _listed(self, folder: str) -> Iterator[os.DirEntry[str]]:
         """Yields the entries of a folder, as long as no bound is reached."""
-        if time.monotonic() > self._deadline:
-            raise _Full(f"after {self._bounds.seconds:g} seconds")
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    self._entries += 1
+                    self._entries += 1 + len(entry.path) // _LONG_PATH
                     if self._entries > self._bounds.entries:
-                        raise _Full(f"after {self._bounds.entries:,} files")
-                    if not self._entries % _LOOK_AT_CLOCK and time.monotonic() > self._deadline:
-                        raise _Full(f"after {self._bounds.seconds:g} seconds")
+                        raise _Full
                     yield entry
         except OSError:
             return  # it may be gone, or not be ours to read
 
-    def _refuse_if_outside(self, root: Root, entry: os.DirEntry[str]) -> None:
-        if entry.is_dir() and not is_inside(os.path.realpath(entry.path), root.path):
-            self.left_out[
-                "links that lead out of the logdir are not followed: name their folders with "
-                "--logdir_spec"
-            ] = None
-
-    def _add(self, root: Root, folder: str, traces: str) -> None:
+    def _add(self, folder: _Folder, traces: str) -> None:
         files, scenes = [], {}
+        inner = folder._replace(path=traces)
         for entry in self._listed(traces):
             if match := _FILE.fullmatch(entry.name):
-                known = _known(root, entry)
+                known = self._known(inner, entry)
                 if known is not None:
                     files.append(File(int(match[2]), SPLITS.index(match[1]), *known))
             elif match := _SCENE.fullmatch(entry.name):
-                known = _known(root, entry)
+                known = self._known(inner, entry)
                 if known is not None:
                     scenes[match[1]] = known[0]
         if not files:
             return
-        run = _run(root, folder)
-        if run in self.runs:
-            self.left_out[
-                f"two folders are called {run!r}, of which the first is shown: give each a name, "
-                "--logdir_spec name:folder,..."
+        run = _named(folder.root, folder.run)
+        if run in self._runs:
+            self._left_out[
+                f"two folders are called {run[:_LONGEST_NAME]!r}, of which the first is shown: "
+                "give each a name, --logdir_spec name:folder,..."
             ] = None
             return
         in_order = tuple(sorted(files))
         version = f"{hash((in_order, *sorted(scenes))) & (1 << 64) - 1:016x}"
-        self.runs[run] = Archive(run, root.path, in_order, scenes, version)
+        self._runs[run] = Archive(run, folder.root.path, in_order, scenes, version)
 
-
-def is_inside(path: str, root: str) -> bool:
-    """Tells whether a path, with links resolved, lies in a folder.
-
-    Example:
-        >>> is_inside("/a/b", "/a"), is_inside("/ab", "/a"), is_inside("/a", "/")
-        (True, False, True)
-    """
-    return path.startswith(root.rstrip(os.sep) + os.sep)
-
-
-def _known(root: Root, entry: os.DirEntry[str]) -> tuple[str, int, int] | None:
-    """Returns path, time of change and size of a regular file that lies in the logdir."""
-    try:
-        path = entry.path
-        if entry.is_symlink():
-            path = os.path.realpath(path)
-            if not is_inside(path, root.path):
-                return None
-        if not entry.is_file():
+    def _known(self, folder: _Folder, entry: os.DirEntry[str]) -> tuple[str, int, int] | None:
+        """Returns path, time of change and size of a regular file that lies in the logdir."""
+        try:
+            path = self._resolved(folder, entry) if entry.is_file() else None
+            told = entry.stat()
+        except OSError:
             return None
-        told = entry.stat()
-    except OSError:
-        return None
-    return path, told.st_mtime_ns, told.st_size
+        return None if path is None else (path, told.st_mtime_ns, told.st_size)
 
 
-def _storage(folder: str) -> str | None:
-    """Returns where the storage path is of a folder that Tune stages files in, else None."""
-    try:
-        descriptor = os.open(os.path.join(folder, POINTER), _FLAGS)
-        with os.fdopen(descriptor, "rb") as file:
-            places = json.loads(file.read(_POINTER_BYTES))
-        staging, storage = places["staging"], places["storage"]
-        if os.path.realpath(staging) == folder and isinstance(storage, str):
-            return storage[:_STORAGE_LETTERS]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        pass  # torn, or not ours
-    return None
+def _told(outside: Mapping[str, None]) -> Iterator[str]:
+    """Yields a sentence on the runs that lie outside of the logdir, where there are any."""
+    if outside:
+        names = [repr(name[:_LONGEST_NAME]) for name in sorted(outside)]
+        shown = ", ".join(names[:_MOST_NAMED])
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield (
+            f"links that lead out of the logdir are not followed, which leaves out {shown}{more}: "
+            "name the folders where they are with --logdir_spec"
+        )
 
 
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""A link is not followed, and a pipe of that name is not waited for."""
-
-
-def _run(root: Root, folder: str) -> str:
+def _named(root: Root, run: str) -> str:
     """Returns a run's name, as TensorBoard makes it; letters that are no UTF-8 are replaced."""
-    run = os.path.relpath(folder, root.path)
-    if root.name:
-        run = os.path.join(root.name, run)
-    shown = run.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return shown.replace(os.sep, "/")
+    name = posixpath.join(root.name, run or ".")
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

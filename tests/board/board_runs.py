@@ -16,9 +16,10 @@ from tensorboard.plugins import base_plugin
 from werkzeug.test import Client, TestResponse
 
 from tbtrace.archive.store import Store
+from tbtrace.board.found import Archive
 from tbtrace.board.logdirs import Root
 from tbtrace.board.plugin import TracesPlugin
-from tbtrace.board.scan import Archive, scan
+from tbtrace.board.scan import scan
 from tbtrace.episode import Episode, Scene, Series, Trace
 
 STATES = ("idle", "moving", None)
@@ -80,7 +81,8 @@ class Tab:
         self.apps = plugin.get_plugin_apps()
 
     def ask(self, route: str, method: str = "GET", **query: Any) -> TestResponse:
-        return Client(self.apps[route]).open(route, method=method, query_string=query)
+        client = Client(self.apps[route])
+        return client.open(route, method=method, query_string=query, buffered=True)
 
     def json(self, route: str, **query: Any) -> Any:
         answer = self.ask(route, **query)

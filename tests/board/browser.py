@@ -26,8 +26,14 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# TensorBoard's own page says this in every browser.
-_FOREIGN = "Multiple instances of Three.js"
+# TensorBoard's own page says the first in every browser; below a path it misses its font, and by
+# itself our page has no icon.
+_FOREIGN = re.compile("Multiple instances of Three.js|/font-roboto/|/favicon.ico")
+
+_LEAVE_AND_RETURN = """for (const value of ["hidden", "visible"]) {
+    Object.defineProperty(document, "visibilityState", {value, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 @contextmanager
@@ -59,11 +65,13 @@ class Tab:
         page: Playwright's page: TensorBoard.
         url: The server's, with a slash at the end.
         errors: What the consoles said that nobody expected.
+        alone: Whether the tab is open by itself, without TensorBoard round it.
     """
 
     page: Any
     url: str
     errors: list[str] = field(default_factory=list)
+    alone: bool = False
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(10_000)
@@ -71,23 +79,38 @@ class Tab:
         self.page.on("console", self._hear)
 
     def _hear(self, message: Any) -> None:
-        if message.type in ("error", "warning") and _FOREIGN not in message.text:
-            self.errors.append(f"{message.text} ({message.location.get('url')})")
+        said = f"{message.text} ({message.location.get('url')})"
+        if message.type in ("error", "warning") and not _FOREIGN.search(said):
+            self.errors.append(said)
 
     def open(self, address: str = "") -> Tab:
-        """Opens TensorBoard on the tab; `address` are more keys of the hash, `&p.tbtrace.k=v`."""
-        self.page.goto("about:blank")
-        self.page.goto(f"{self.url}#tbtrace{address}")
+        """Opens the tab, anew if need be; `address` are more keys of the hash, `&p.tbtrace.k=v`.
+
+        TensorBoard itself takes long to start; where it is there already, only the tab is loaded.
+        """
+        if self.alone:
+            self.page.goto(f"{self.url}data/plugin_entry.html?name=tbtrace#{address}")
+        elif not self.page.url.startswith(self.url):
+            self.page.goto(f"{self.url}#tbtrace{address}")
+        else:
+            # The tab that is left may be about to write its own address.
+            inside, url = self.inside, self.inside.url
+            inside.goto("about:blank")
+            write = "(hash) => history.replaceState(history.state, '', hash)"
+            self.page.evaluate(write, f"#tbtrace{address}")
+            inside.goto(url)
         return self
 
     @property
     def frame(self) -> Any:
-        return self.page.frame_locator("iframe[src*='name=tbtrace']")
+        return self.page if self.alone else self.page.frame_locator("iframe[src*='name=tbtrace']")
 
     @property
     def inside(self) -> Any:
         """The iframe itself, to run JavaScript in."""
-        self.page.wait_for_selector("iframe[src*='name=tbtrace']")
+        if self.alone:
+            return self.page.main_frame
+        self.page.wait_for_selector("iframe[src*='name=tbtrace']", state="attached")
         return next(frame for frame in self.page.frames if "name=tbtrace" in frame.url)
 
     def caption(self, *parts: str) -> None:
@@ -104,6 +127,21 @@ class Tab:
         found = self.frame.locator(".message", has_text=text)
         found.wait_for()
         return found
+
+    def news(self, text: str) -> None:
+        """Waits for a text as somebody does who comes back to the tab again and again."""
+        said = self.frame.get_by_text(text)
+        for _ in range(60):
+            self.inside.evaluate(_LEAVE_AND_RETURN)
+            self.page.wait_for_timeout(250)
+            if said.first.is_visible():
+                return
+        said.wait_for()
+
+    def addressed(self, *parts: str) -> None:
+        """Waits until the address says all of these."""
+        for part in parts:
+            self.page.wait_for_function("(part) => location.hash.includes(part)", arg=part)
 
     def address(self) -> dict[str, str]:
         """Returns our keys of the address, once it is written."""

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow.fs
 import pytest
 from browser import Tab, chromium
 from browser_runs import LONG_NAME, NASTY, odd, plant, walk, write
 from tensorboard_server import Board, serve
 from tensorboardX import SummaryWriter
+
+from tbtrace.errors import Problems
+from tbtrace.shelf import Shelf
 
 New = Callable[..., Tab]
 
@@ -40,20 +44,28 @@ def board(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
         yield running
 
 
-@pytest.fixture
-def new(browser: Any, board: Board) -> Iterator[New]:
-    """Opens the tab in a page of its own; at the end no console may have complained."""
-    tabs: list[Tab] = []
+@pytest.fixture(scope="module")
+def shared(browser: Any, board: Board) -> Tab:
+    """A page for all tests that leave TensorBoard itself as it is."""
+    return Tab(browser.new_page(), board.url)
 
-    def open_tab(address: str = "", url: str = board.url, **options: Any) -> Tab:
-        tabs.append(
-            Tab(browser.new_page(**{"viewport": {"width": 1280, "height": 720}, **options}), url)
-        )
+
+@pytest.fixture
+def new(browser: Any, shared: Tab) -> Iterator[New]:
+    """Opens the tab, in a page of its own if wanted; at the end no console may have complained."""
+    tabs = [shared]
+
+    def open_tab(address: str = "", own: bool = False, url: str = "", alone: bool = False) -> Tab:
+        if own or url:
+            tabs.append(Tab(browser.new_page(), url or shared.url, alone=alone))
+        tabs[-1].page.set_viewport_size({"width": 1280, "height": 720})
         return tabs[-1].open(address)
 
     yield open_tab
     errors = [error for tab in tabs for error in tab.errors]
-    for tab in tabs:
+    shared.errors.clear()
+    shared.page.unroute_all()
+    for tab in tabs[1:]:
         tab.page.close()
     assert errors == []
 
@@ -71,8 +83,13 @@ def test_chooses_run_split_iteration_and_episode(new: New) -> None:
     tab.caption("Iteration 4", "evaluation", "return 40")
     tab.page.keyboard.press("ArrowRight")
     tab.caption("Iteration 6")  # the fifth has no evaluation
-    tab.frame.get_by_label("Iteration", exact=True).last.fill("0")
-    tab.caption("Iteration 2")
+    number = tab.frame.get_by_role("spinbutton", name="Iteration", exact=True)
+    for typed, iteration in (("3", "2"), ("99", "8"), ("", "8")):  # the one before; none: stays
+        number.fill(typed)
+        number.press("Enter")
+        number.blur()
+        tab.caption(f"Iteration {iteration}")
+        assert number.input_value() == iteration
 
 
 def test_a_click_into_the_returns_takes_that_episode(new: New) -> None:
@@ -84,6 +101,7 @@ def test_a_click_into_the_returns_takes_that_episode(new: New) -> None:
     tab.caption("Iteration 1", "picked", "return 10")
     plot.press("ArrowUp")
     tab.caption("Iteration 1", "picked", "return 11")
+    assert plot.get_attribute("aria-valuetext") == "return 11, 2 of 3"
     tab.button("Next iteration").click()
     tab.caption("Iteration 2", "best", "return 22")
 
@@ -141,9 +159,9 @@ def test_hover_names_and_click_selects_on_the_canvas(new: New) -> None:
     tab.page.mouse.move(middle + 80, y + 40)
     tab.page.mouse.up()
     assert tab.pixels() != before
-    assert "camera" in tab.address()
+    tab.addressed("area=")
     tab.button("Fit").click()
-    assert "camera" not in tab.address()
+    tab.page.wait_for_function("!location.hash.includes('area=')")
 
 
 def test_plays_steps_and_scrubs_at_full_rate(new: New) -> None:
@@ -160,7 +178,7 @@ def test_plays_steps_and_scrubs_at_full_rate(new: New) -> None:
     tab.page.keyboard.press(",")
     assert clock.inner_text() == "11 / 999"
     tab.frame.get_by_label("Trail", exact=True).select_option("some")
-    assert tab.address()["trail"] == "50"
+    tab.addressed("trail=50")
     tab.button("Play").click()
     frames = tab.inside.evaluate(
         """new Promise((resolve) => {
@@ -196,7 +214,7 @@ def test_new_iterations_come_by_themselves_and_old_ones_may_go(new: New, board: 
         file.unlink()
     tab.button("Iteration before").click()
     tab.button("Next iteration").click()
-    tab.frame.get_by_text("1 to 4", exact=True).wait_for(timeout=20_000)
+    tab.news("1 to 4")
     tab.frame.get_by_text("Iteration 5 is not stored (any more)").wait_for()
     tab.caption("Iteration 4")
     tab.errors.clear()  # a browser logs every 404, should one have come in between
@@ -222,12 +240,16 @@ def test_the_address_holds_the_state(new: New) -> None:
     tab.button("Zoom in").click()
     picture, state = tab.pixels(), tab.address()
     assert tab.page.evaluate("history.length") == length
-    keys = {"run", "split", "iteration", "pick", "step", "selected", "camera"}
+    keys = {"run", "split", "iteration", "pick", "step", "selected", "area"}
     assert state.keys() == keys | {"colour", "plane", "hidden", "text", "trail"}
     link = tab.page.url.partition("#tbtrace")[2]
-    other = new(link)
+    other = new(link, own=True)
     other.caption("Iteration 6", "evaluation, last")
     assert other.frame.locator(".clock").inner_text() == "17 / 40"
+    assert other.pixels() == picture
+    other.page.set_viewport_size({"width": 1000, "height": 900})
+    assert other.pixels() != picture
+    other.page.set_viewport_size({"width": 1280, "height": 720})
     assert other.pixels() == picture
     assert other.address() == state
     # TensorBoard's own router: another tab and back.
@@ -238,6 +260,17 @@ def test_the_address_holds_the_state(new: New) -> None:
     assert other.address() == state
     other.page.evaluate("location.hash = '#tbtrace&p.tbtrace.run=plant&p.tbtrace.iteration=2'")
     other.caption("Iteration 2", "train, best")
+    # What nobody sees does not play, and whoever comes back sees what is new.
+    other.frame.get_by_label("Speed").select_option("1")
+    other.frame.get_by_label("Step", exact=True).fill("1")
+    other.button("Play").click()
+    other.button("Pause").wait_for()
+    other.page.get_by_role("tab", name="Scalars").first.click()
+    other.inside.wait_for_function("document.querySelector('.play').textContent === 'Play'")
+    with other.page.expect_request(re.compile("plugin/tbtrace/runs"), timeout=2000):
+        other.page.get_by_role("tab", name="Traces").click()
+    other.page.evaluate("location.hash = '#tbtrace'")
+    other.message("This episode has no traces")  # of the first run
 
 
 def test_names_are_data(new: New) -> None:
@@ -261,7 +294,7 @@ def test_names_are_data(new: New) -> None:
 
 def test_states_say_what_to_do(new: New) -> None:
     answers: dict[str, tuple[int, Any]] = {}
-    asked = re.compile(r"/plugin/tbtrace/(runs|episodes)")
+    asked = re.compile(r"/plugin/tbtrace/(runs|episodes)\b")
 
     def answer(route: Any) -> None:
         name = route.request.url.split("?")[0].rsplit("/", 1)[1]
@@ -298,14 +331,88 @@ def test_states_say_what_to_do(new: New) -> None:
     tab.errors[:] = [error for error in tab.errors if "Failed to load resource" not in error]
 
 
+def test_a_server_that_fails_or_is_gone_leaves_the_picture(new: New) -> None:
+    tab = new("&p.tbtrace.run=plant&p.tbtrace.iteration=5")
+    tab.caption("Iteration 5")
+    anything = re.compile(r"/plugin/tbtrace/\w+(\?|$)")
+
+    def busy(route: Any) -> None:
+        listing = route.fetch().json()
+        for run in listing["runs"]:
+            run["version"] = "newer"
+        route.fulfill(json=listing)
+
+    episodes = re.compile(r"/plugin/tbtrace/episodes")
+    tab.page.route(re.compile(r"/plugin/tbtrace/runs"), busy)
+    tab.page.route(episodes, lambda route: route.fulfill(status=503, json={"error": "It is busy."}))
+    tab.news("There are newer episodes, but: It is busy.")
+    tab.caption("Iteration 5")
+    tab.page.unroute(episodes)
+    tab.page.unroute(re.compile(r"/plugin/tbtrace/runs"))
+    tab.page.route(anything, lambda route: route.abort())
+    tab.news("TensorBoard does not answer.")
+    tab.caption("Iteration 5")
+    tab.frame.get_by_role("slider", name="Iteration", exact=True).fill("0")
+    tab.message("TensorBoard does not answer.")
+    tab.page.unroute(anything)
+    tab.caption("Iteration 1")  # by itself, too
+    tab.frame.locator(".notes").wait_for(state="hidden")
+    tab.errors[:] = [error for error in tab.errors if "Failed to load resource" not in error]
+
+
+# Elements whose text has a contrast below 4.5, or whose edge one below 3, to what is behind them.
+FAINT = """(() => {
+    const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const light = (colour) => {
+        const linear = parts(colour).slice(0, 3).map((c) => c / 255)
+            .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    };
+    const contrast = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    };
+    const behind = (node) => {
+        for (; node; node = node.parentElement) {
+            const { backgroundColor } = getComputedStyle(node);
+            if (parts(backgroundColor)[3] !== 0) return backgroundColor;
+        }
+    };
+    const faint = [];
+    for (const node of document.body.querySelectorAll("*")) {
+        if (!node.checkVisibility() || node.disabled) continue;
+        const told = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+        const { color, borderTopColor } = getComputedStyle(node);
+        if (told && contrast(color, behind(node)) < 4.5) faint.push(node.outerHTML);
+        if (node.placeholder && contrast(getComputedStyle(node, "::placeholder").color, behind(node)) < 4.5)
+            faint.push(node.placeholder);
+        if (node.matches("select, input[type=search], input[type=number], .line > button")
+            && contrast(borderTopColor, behind(node.parentElement)) < 3) faint.push(node.outerHTML);
+    }
+    return faint;
+})()"""  # noqa: E501
+# Controls without a name, or out of the order in which they are on the page.
+NAMELESS = """[...document.querySelectorAll("button, input, select, summary, [tabindex]")]
+    .filter((node) => node.tabIndex > 0
+        || ![node.ariaLabel, node.textContent.trim(), ...[...(node.labels ?? [])].map((l) => l.textContent.trim())]
+            .some((name) => name && (node.tagName !== "SELECT" || name !== node.textContent.trim())))
+    .map((node) => node.outerHTML)"""  # noqa: E501
+
+
 def test_theme_and_keyboard(new: New) -> None:
-    tab = new("&p.tbtrace.run=plant")
+    tab = new("&p.tbtrace.run=plant&p.tbtrace.speed=1", own=True)
     tab.caption("Iteration 8")
     light = tab.pixels()
     tab.page.get_by_label("Menu for changing light or dark theme").click()
     tab.page.get_by_text("Dark", exact=True).click()
     tab.inside.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     assert tab.pixels() != light
+    assert tab.inside.evaluate(FAINT) == []
+    tab.page.get_by_label("Menu for changing light or dark theme").click()
+    tab.page.get_by_text("Light", exact=True).click()
+    tab.inside.wait_for_function("document.documentElement.dataset.theme === 'light'")
+    assert tab.inside.evaluate(FAINT) == []
+    assert tab.inside.evaluate(NAMELESS) == []
     tab.frame.get_by_label("Run", exact=True).focus()
     reached = set()
     for _ in range(40):
@@ -355,14 +462,36 @@ def test_a_run_of_a_thousand_iterations_is_quick(new: New) -> None:
     assert sorted(changes)[5] < 300  # 15 ms
 
 
-def test_the_other_loading_mode_from_nothing(new: New, tmp_path: Path) -> None:
-    logdir = tmp_path / "logdir"
+def test_from_nothing_below_a_path_in_the_other_loading_mode(new: New, tmp_path: Path) -> None:
+    logdir, storage = tmp_path / "driver_artifacts", tmp_path / "my results" / "trial_0"
     logdir.mkdir()
-    with serve(logdir, fast=False) as other:
-        tab = new(url=other.url)
+    storage.mkdir(parents=True)
+    with serve(logdir, fast=False, flags=["--path_prefix", "/some/path"]) as board:
+        assert board.url.endswith("/some/path/")
+        tab = new(url=board.url)
         tab.message("No traces here yet")
+        # What Tune's console names: tbtrace itself says there where the storage path is.
+        places = (pyarrow.fs.LocalFileSystem(), str(storage), str(storage))
+        shelf = Shelf(logdir / "trial_0", *places, Problems())
+        shelf.prepare()
+        shelf.close(10)
+        tab.news("This is Tune's staging folder")
+        assert f"tensorboard --logdir '{storage}'" in tab.message("storage path").inner_text()
+        for name, told in (("trial_1", f"/{NASTY}'; rm x"), ("trial_2", "/a\x1b[201~\rrm x")):
+            pointer = {"staging": str(logdir / name), "storage": told}
+            (logdir / name).mkdir()
+            (logdir / name / "tbtrace-run.json").write_text(json.dumps(pointer))
+        tab.news("onerror")
+        assert tab.frame.locator(".message code").all_inner_texts() == [
+            f"tensorboard --logdir '{storage}'",
+            f"tensorboard --logdir '/{NASTY}'\\''; rm x'",
+        ]
         plant(logdir / "late", 1)
-        tab.frame.locator(".caption", has_text="Iteration 1").wait_for(timeout=20_000)
+        tab.news("Iteration 1")
         tab.caption("return 12")
+        alone = new("p.tbtrace.run=late&p.tbtrace.pick=worst", url=board.url, alone=True)
+        alone.caption("Iteration 1", "worst", "return 10")
+        alone.button("last").click()
+        alone.addressed("#p.tbtrace.run=late", "p.tbtrace.pick=last")
         shutil.rmtree(logdir / "late")
-        tab.frame.get_by_text("The files of this run are gone").wait_for(timeout=20_000)
+        tab.news("The files of this run are gone")

@@ -14,7 +14,7 @@ import pytest
 from board_runs import archive, decoded, scene, walkers, write
 
 from tbtrace.board import catalogue as module
-from tbtrace.board import footers
+from tbtrace.board import footers, turns
 from tbtrace.board.catalogue import Catalogue
 from tbtrace.board.faults import Fault, NotFound, TooLarge
 
@@ -81,6 +81,8 @@ def test_too_many_episodes_are_thinned(tmp_path: Path) -> None:
     assert (answer["thinned"], answer["iteration"]) == (4, [2, 2, 6, 6, 10, 10])
     with pytest.raises(TooLarge):
         listed(Catalogue(most_episodes=1), tmp_path)
+    write(tmp_path / "run", [11], walkers("l" * 900))  # counts as ten
+    assert listed(Catalogue(most_episodes=10), tmp_path)["iteration"] == [11]
 
 
 def test_what_is_kept_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +121,20 @@ def test_a_file_that_was_half_written_is_read_again(tmp_path: Path) -> None:
     file.write_bytes(whole)
     os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert listed(catalogue, tmp_path)["iteration"] == [1]
+
+
+def test_what_the_machine_is_to_blame_for_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = Catalogue()
+    (file,) = write(tmp_path / "run")
+    os.utime(file, (1, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", lambda *args: os.close(-1))  # fails: it has no such number
+        answer = listed(catalogue, tmp_path)
+    assert "OSError" in answer["unreadable"][0]
+    # Whoever has that listing is not told that it is right.
+    assert listed(catalogue, tmp_path, answer["version"])["iteration"] == [1]
 
 
 def test_files_that_are_gone_are_left_out(tmp_path: Path) -> None:
@@ -191,15 +207,54 @@ def test_few_decode_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyP
         thread.start()
     for thread in threads:
         thread.join()
-    assert most == module._AT_ONCE
+    assert most == turns.AT_ONCE
 
 
 def test_who_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.01)
     write(tmp_path / "run")
     catalogue = Catalogue()
-    with catalogue._decoding(), catalogue._decoding(), pytest.raises(Fault, match="busy"):
+    turn = catalogue.turns.turn
+    with turn(), turn(), pytest.raises(Fault, match="busy"):
         catalogue.episode(archive(tmp_path), "train", 1, "a")
+
+
+def test_answers_that_nobody_fetches_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "WAIT_SECONDS", 0.01)
+    write(tmp_path / "run")
+    found, catalogue = archive(tmp_path), Catalogue()
+    catalogue.turns = turns.Turns(most_on_the_way=1)
+    answer = catalogue.episode(found, "train", 1, "a")
+    with pytest.raises(Fault, match="busy"):
+        catalogue.episode(found, "train", 1, "a")
+    assert json.loads(catalogue.listing(found))["iteration"] == [1]
+    catalogue.turns.has_left(len(answer))
+    assert catalogue.episode(found, "train", 1, "a") == answer
+
+
+def test_a_listing_that_many_ask_for_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "run")
+    found, catalogue = archive(tmp_path), Catalogue()
+    catalogue.turns = turns.Turns(at_once=1)
+    made: list[int] = []
+    real = module._columns
+
+    def columns(*args: Any) -> str:
+        time.sleep(0.05)
+        made.append(1)
+        return real(*args)
+
+    monkeypatch.setattr(module, "_columns", columns)
+    threads = [threading.Thread(target=catalogue.listing, args=[found]) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [1]
 
 
 def test_files_are_written_and_deleted_meanwhile(tmp_path: Path) -> None:

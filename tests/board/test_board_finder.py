@@ -15,10 +15,12 @@ from board_runs import write
 
 from tbtrace import shelf
 from tbtrace.archive import store
+from tbtrace.board import pointer
 from tbtrace.board import scan as module
 from tbtrace.board.finder import Finder
+from tbtrace.board.found import Found
 from tbtrace.board.logdirs import Root, logdirs
-from tbtrace.board.scan import Bounds, Found, scan
+from tbtrace.board.scan import Bounds, Walk, scan
 
 POINTER = shelf.POINTER
 
@@ -40,7 +42,7 @@ def staged(folder: Path, **more: Any) -> None:
 
 
 def test_names_are_those_of_the_writers() -> None:
-    assert (module.FOLDER, module.POINTER) == (store.FOLDER, shelf.POINTER)
+    assert (module.FOLDER, pointer.POINTER) == (store.FOLDER, shelf.POINTER)
 
 
 def test_runs_are_named_as_tensorboard_names_them(tmp_path: Path) -> None:
@@ -69,7 +71,9 @@ def test_two_runs_of_one_name_are_told(tmp_path: Path) -> None:
         ("n:/a:b", [Root("n", "/a:b")]),
         ("/a,,m:/b", [Root("", "/a"), Root("m", "/b")]),
         ("gs://b/x,n:s3://b", []),
-        ("~", [Root("", os.path.realpath(os.path.expanduser("~")))]),
+        ("~", [Root("", os.path.expanduser("~"))]),
+        ("n:a b", [Root("n", f"{os.getcwd()}/a b")]),
+        ("n:/a,m:/a", [Root("m", "/a")]),
     ],
 )
 def test_a_spec_is_read_as_tensorboard_reads_it(spec: str, expected: list[Root]) -> None:
@@ -139,28 +143,111 @@ def test_a_pointer_is_read_to_a_bound_and_is_no_pipe(tmp_path: Path) -> None:
     assert look(tmp_path).staging == {"long": "s" * 4096}
 
 
-def test_links(tmp_path: Path) -> None:
-    outside, logdir = tmp_path / "outside", tmp_path / "logdir"
-    empty(outside)
-    empty(logdir / "run")
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A run beside the folder `logdir`, which holds one as well."""
+    empty(tmp_path / "logdir/all/run")
+    empty(tmp_path / "outside")
+    return tmp_path / "outside"
+
+
+def test_links_to_runs_are_followed_inside(tmp_path: Path) -> None:
+    empty(tmp_path / "all/a")
+    empty(tmp_path / "all/b/inner")
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best/a").symlink_to(tmp_path / "all/a")
+    (tmp_path / "best/b").symlink_to("../all/b")
+    (tmp_path / "again").symlink_to("best")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/traces").symlink_to("../all/a/traces")
+    found = look(tmp_path)
+    names = ["a", "b/inner"]
+    expected = [f"{folder}/{name}" for folder in ("again", "all", "best") for name in names]
+    assert list(found.runs) == sorted([*expected, "c"])
+    assert found.runs["best/a"].files == found.runs["all/a"].files
+    assert found.left_out == ()
+
+
+def test_links_that_lead_back_are_not_followed(tmp_path: Path) -> None:
+    empty(tmp_path / "all/run")
+    (tmp_path / "all/run/top").symlink_to(tmp_path)
+    (tmp_path / "all/run/up").symlink_to("..")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/all").symlink_to("../all")
+    (tmp_path / "all/other").symlink_to("../other")
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    (tmp_path / "dead").symlink_to(tmp_path / "none")
+    found = look(tmp_path)
+    assert list(found.runs) == ["all/run", "other/all/run"]
+    assert found.left_out == ()
+
+
+def test_a_maze_of_links_hides_no_run(tmp_path: Path) -> None:
+    for name in "abcdefgh":
+        (tmp_path / name).mkdir()
+        for other in "abcdefgh":
+            (tmp_path / name / other).symlink_to(tmp_path / other)
+    empty(tmp_path / "x/y/z/run")
+    found = look(tmp_path, entries=1000)
+    assert "x/y/z/run" in found.runs
+    assert "after 1,000 files" in found.left_out[0]
+
+
+def test_links_that_lead_out_are_named(tmp_path: Path, outside: Path) -> None:
+    logdir = tmp_path / "logdir"
     (logdir / "out").symlink_to(outside)
-    (logdir / "run/loop").symlink_to(logdir)
-    (logdir / "self").symlink_to(logdir / "self")
-    (logdir / "dead").symlink_to(logdir / "none")
-    traces = logdir / "run/traces"
-    (traces / "train-000002.parquet").symlink_to(outside / "traces/train-000001.parquet")
+    (logdir / "all/checkpoint_000001").symlink_to(outside)
+    (logdir / "all/file").symlink_to(outside / "traces/train-000001.parquet")
+    (logdir / "far").mkdir()
+    (logdir / "far/traces").symlink_to(outside / "traces")
+    found = look(logdir)
+    assert list(found.runs) == ["all/run"]
+    (said,) = found.left_out
+    assert "leaves out 'far', 'out': name" in said
+    for number in range(20):
+        (logdir / f"more{number}").symlink_to(outside)
+    assert "'more10', 'more11' and 17 more: name" in look(logdir).left_out[0]
+    spec = logdirs("", f"in:{logdir},out:{outside}")
+    named = scan(spec.roots)
+    assert list(named.runs) == ["in/all/run", "out/."]
+    assert named.left_out == ()
+
+
+def test_files_that_are_links(tmp_path: Path, outside: Path) -> None:
+    logdir = tmp_path / "logdir"
+    traces = logdir / "all/run/traces"
     (logdir / "kept").touch()
     (traces / "train-000003.parquet").symlink_to(logdir / "kept")
+    assert look(logdir).left_out == ()
+    (traces / "train-000002.parquet").symlink_to(outside / "traces/train-000001.parquet")
     (traces / "scene-0123456789abcdef.npz").symlink_to("/etc/passwd")
     found = look(logdir)
-    assert list(found.runs) == ["run"]
-    assert [file.iteration for file in found.runs["run"].files] == [1, 3]
-    assert found.runs["run"].files[1].path == str(logdir / "kept")
-    assert not found.runs["run"].scenes
-    (said,) = found.left_out
-    assert "links that lead out" in said
-    (tmp_path / "link").symlink_to(logdir)
-    assert list(look(tmp_path / "link").runs) == ["run"]
+    run = found.runs["all/run"]
+    assert [file.iteration for file in run.files] == [1, 3]
+    assert run.files[1].path == str(logdir / "kept")
+    assert not run.scenes
+    assert "leaves out 'all/run': name" in found.left_out[0]
+
+
+def test_a_logdir_that_is_a_link_may_come_later_and_go_elsewhere(tmp_path: Path) -> None:
+    link = tmp_path / "latest"
+    roots = logdirs(str(link)).roots
+    for name in ("one", "two"):
+        (file,) = write(tmp_path / name / "run")
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / name)
+        run = scan(roots).runs["run"]
+        assert (run.files[0].path, run.root) == (str(file), str(tmp_path / name))
+
+
+def test_a_relative_logdir_outlives_a_change_of_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty(tmp_path / "my runs/tr\u00e9s/run")
+    monkeypatch.chdir(tmp_path)
+    roots = logdirs("my runs").roots
+    monkeypatch.chdir("/")
+    assert list(scan(roots).runs) == ["tr\u00e9s/run"]
 
 
 def test_bounds_are_told(tmp_path: Path) -> None:
@@ -172,7 +259,20 @@ def test_bounds_are_told(tmp_path: Path) -> None:
     assert not found.runs
     assert "more than 2 below" in found.left_out[0]
     assert "after 10 files" in look(tmp_path, entries=10).left_out[0]
-    assert "after 0 seconds" in look(tmp_path, seconds=0).left_out[0]
+    long = tmp_path / ("n" * 250) / ("n" * 250) / ("n" * 250)
+    long.mkdir(parents=True)
+    assert "after 25 files" in look(tmp_path, entries=25).left_out[0]
+
+
+def test_a_walk_goes_on_where_it_was(tmp_path: Path) -> None:
+    for number in range(5):
+        empty(tmp_path / f"run{number}")
+    walk = Walk(logdirs(str(tmp_path)).roots, Bounds(seconds=0))
+    counts = []
+    while not walk.go_on():
+        counts.append(len(walk.found().runs))
+    assert counts == [0, 1, 2, 3, 4]
+    assert walk.found() == look(tmp_path)
 
 
 def test_checkpoints_are_passed_over(tmp_path: Path) -> None:
@@ -223,22 +323,44 @@ def test_the_thread_sees_what_appears(tmp_path: Path, monkeypatch: pytest.Monkey
     finder.stop()
 
 
+def test_what_is_known_stays_while_a_walk_is_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        empty(tmp_path / f"run{number}")
+    shown: list[int] = []
+    real = Finder._show
+
+    def show(finder: Finder, found: Found, ended: bool) -> None:
+        real(finder, found, ended)
+        shown.append(len(found.runs) if finder.complete else -1)
+
+    monkeypatch.setattr(Finder, "_show", show)
+    finder = Finder(logdirs(str(tmp_path)), Bounds(seconds=0), 0.001)
+    wait_for(lambda: shown.count(4) > 7)
+    (tmp_path / "run0/traces/train-000001.parquet").unlink()
+    wait_for(lambda: shown[-1] == 3)
+    finder.stop()
+    assert shown[:8] == [-1, -1, -1, -1, 4, 4, 4, 4]
+
+
 def test_the_thread_survives_what_nobody_thought_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     empty(tmp_path)
-    failing = iter([RuntimeError("odd")])
+    failing = iter([RuntimeError("odd"), RuntimeError("odd")])
+    real = Walk.go_on
 
-    def scanned(roots: Any, bounds: Any) -> Found:
+    def go_on(walk: Walk) -> bool:
         for error in failing:
             raise error
-        return scan(roots, bounds)
+        return real(walk)
 
-    monkeypatch.setattr("tbtrace.board.finder.scan", scanned)
+    monkeypatch.setattr(Walk, "go_on", go_on)
     finder = Finder(logdirs(str(tmp_path)), None, 0.01)
     wait_for(lambda: finder.active)
     finder.stop()
-    assert "could not be scanned" in caplog.text
+    assert caplog.text.count("could not be scanned") == 1
 
 
 def test_the_interpreter_ends_without_delay(tmp_path: Path) -> None:

@@ -132,8 +132,9 @@ def test_tensorboard_starts_without_pyarrow(
         assert b"pyarrow is missing" in caught.value.read()
 
 
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "slow"])
 def test_tensorboard_starts_with_a_broken_tbtrace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
 ) -> None:
     kept = {"__init__.py", "board/__init__.py", "board/loader.py"}
     for module in PACKAGE.rglob("*.py"):
@@ -147,7 +148,7 @@ def test_tensorboard_starts_with_a_broken_tbtrace(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "path"))
     monkeypatch.chdir(tmp_path)  # `python -m` looks here first
     write(tmp_path / "logdir/run", [1], walkers())
-    with serve(tmp_path / "logdir", fast=True) as board:
+    with serve(tmp_path / "logdir", fast) as board:
         listed = board.json("plugins_listing")
         assert "tbtrace" not in listed
         assert "images" in listed

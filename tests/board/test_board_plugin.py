@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tensorboard_server import serve
 
+from tbtrace.board.turns import Turns
 from tbtrace.shelf import POINTER
 
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -94,6 +95,13 @@ def test_an_episode_and_its_background(made: Tab) -> None:
     assert picture.content_type == "image/png"
     assert picture.headers["Cache-Control"] == "max-age=31536000, immutable"
     assert picture.data.startswith(b"\x89PNG")
+
+
+def test_an_answer_that_was_sent_makes_room_for_the_next(made: Tab) -> None:
+    made.plugin._reader().turns = Turns(most_on_the_way=1)
+    for method in ("GET", "HEAD", "GET"):
+        query = {"run": "run", "split": "train", "iteration": 1, "uid": "a"}
+        assert made.ask("/episode", method, **query).status_code == 200
 
 
 def test_answers_are_as_documented(made: Tab) -> None:

@@ -23,7 +23,7 @@ export class Aim {
   /**
    * @param {Picture} picture
    * @param {number} step
-   * @param {{u: number, v: number}} place CSS pixels.
+   * @param {{u: number, v: number}} place Pixels of the stage.
    * @returns {Spot|null}
    */
   find({ recording, tracks, view, plane, trail }, step, { u, v }) {

@@ -30,6 +30,10 @@ export class ApiError extends Error {
   }
 }
 
+/** Seconds for what the server knows already, and for what it has to read and send. */
+const QUICK = 15;
+const SLOW = 120;
+
 /** The server's folder, wherever TensorBoard is mounted (`--path_prefix`). */
 const BASE = new URL("../", import.meta.url);
 
@@ -44,21 +48,26 @@ function address(path, query) {
 }
 
 /**
+ * @template T
  * @param {URL} url
- * @param {AbortSignal|null} [signal]
- * @returns {Promise<Response>}
+ * @param {number} seconds To wait for the whole answer at most.
+ * @param {(response: Response) => Promise<T>} read
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
  */
-async function ask(url, signal = null) {
-  /** @type {Response} */
-  let response;
+async function ask(url, seconds, read, signal) {
+  const late = AbortSignal.timeout(seconds * 1000);
   try {
-    response = await fetch(url, { signal });
+    const response = await fetch(url, { signal: signal ? AbortSignal.any([signal, late]) : late });
+    if (!response.ok) throw new ApiError(await sentence(response), response.status);
+    return await read(response);
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (signal?.aborted || error instanceof ApiError) throw error;
+    if (late.aborted) throw new ApiError(`TensorBoard has not answered for ${seconds} seconds. Is it busy?`, 0);
+    // A page in place of JSON: a proxy that wants a log-in, say.
+    if (error instanceof SyntaxError) throw new ApiError("Something else answers in TensorBoard's place. Reload the page.", 0);
     throw new ApiError("TensorBoard does not answer. Is it still running?", 0);
   }
-  if (response.ok) return response;
-  throw new ApiError(await sentence(response), response.status);
 }
 
 /** @param {Response} response */
@@ -74,7 +83,7 @@ async function sentence(response) {
 
 /** @returns {Promise<Listing>} */
 export async function fetchRuns() {
-  return (await ask(address("runs", {}))).json();
+  return ask(address("runs", {}), QUICK, (response) => response.json());
 }
 
 /**
@@ -84,7 +93,7 @@ export async function fetchRuns() {
  * @returns {Promise<Columns|{version: string, unchanged: true}>}
  */
 export async function fetchEpisodes(run, known, signal) {
-  return (await ask(address("episodes", known ? { run, known } : { run }), signal)).json();
+  return ask(address("episodes", known ? { run, known } : { run }), SLOW, (response) => response.json(), signal);
 }
 
 /**
@@ -93,8 +102,7 @@ export async function fetchEpisodes(run, known, signal) {
  * @returns {Promise<Recording>}
  */
 export async function fetchRecording(ref, signal) {
-  const response = await ask(address("episode", { ...ref }), signal);
-  return decode(await response.arrayBuffer());
+  return decode(await ask(address("episode", { ...ref }), SLOW, (response) => response.arrayBuffer(), signal));
 }
 
 /**

@@ -7,17 +7,17 @@
  */
 
 import { Address } from "./address.js";
-import { fetchEpisodes } from "./api.js";
 import { Backgrounds } from "./backgrounds.js";
-import { Catalogue } from "./catalogue.js";
 import { onShown } from "./host.js";
 import { Live } from "./live.js";
+import { Opener } from "./opener.js";
 import { Page } from "./page.js";
 import { Recordings, keyOf } from "./recordings.js";
 import { firstState } from "./state.js";
 import { watchTheme } from "./theme.js";
 
 /** @typedef {import("./view.js").View} View */
+/** @typedef {import("./catalogue.js").Catalogue} Catalogue */
 /** @typedef {import("./decode.js").Recording} Recording */
 
 const SHOWN = "tbtrace-shown";
@@ -30,16 +30,17 @@ export class App {
     this.state = firstState(this.address.read());
     /** The episode that is shown or on its way. */
     this.wanted = "";
-    /** The version of the run that was asked for last. */
-    this.asked = "";
-    /** The list of episodes that is on its way. @type {AbortController|null} */
-    this.opening = null;
     this.backgrounds = new Backgrounds();
     this.page = new Page(root, {
       change: (changes) => this.change(changes),
       retry: () => this.#retry(),
-      moved: (camera) => this.#keep({ camera }),
+      moved: (area) => this.#keep({ area }),
+      resized: () => this.state.view.area && this.#look(),
       stepped: (step) => this.#keep({ step: step === this.state.recording?.lastStep ? null : step }),
+    });
+    this.opener = new Opener({
+      onCatalogue: (catalogue) => this.#learn(catalogue),
+      onError: (error) => this.#fail(error),
     });
     this.live = new Live({
       onListing: (listing, changed) => this.#list(listing, changed),
@@ -73,9 +74,9 @@ export class App {
     this.state.notice = "";
     if (other) {
       this.state.failure = null;
-      Object.assign(view, { uid: "", camera: null, step: null, selected: new Set() });
+      Object.assign(view, { uid: "", area: null, step: null, selected: new Set() });
       this.#open();
-    } else if ("camera" in changes) this.#look();
+    } else if ("area" in changes) this.#look();
     this.#choose();
     this.address.keep(() => this.state.view);
   }
@@ -92,6 +93,7 @@ export class App {
 
   /** @param {View} view Of an address that somebody else has put there. */
   #arrive(view) {
+    view.run ||= this.state.listing?.runs[0]?.run ?? "";
     const other = view.run !== this.state.view.run;
     this.state.view = view;
     this.state.notice = "";
@@ -110,60 +112,52 @@ export class App {
    * @param {boolean} changed
    */
   #list(listing, changed) {
-    const { view, catalogue, offline } = this.state;
+    const { view, offline, failure } = this.state;
     this.state.listing = listing;
     this.state.offline = null;
     if (!view.run && listing.runs.length) view.run = listing.runs[0].run;
     const version = listing.runs.find(({ run }) => run === view.run)?.version;
-    const again = offline !== null && this.state.failure !== null;
-    const news = again || version !== (catalogue?.version ?? this.asked);
-    if (!this.opening && version !== undefined && news) {
-      this.asked = version;
-      this.#open();
-    } else if (changed || offline) this.#refresh();
+    const again = version !== undefined && offline !== null && failure !== null;
+    if (again || this.opener.outdated(version)) this.#open(version);
+    else if (changed || offline) this.#refresh();
   }
 
-  /** Reads the run's list of episodes, again if need be. */
-  async #open() {
-    const { view } = this.state;
-    const { run } = view;
+  /**
+   * Reads the run's list of episodes, again if need be.
+   *
+   * @param {string} [version]
+   */
+  #open(version) {
+    const { run } = this.state.view;
     if (this.state.catalogue?.run !== run) {
-      this.state.catalogue = null;
-      this.asked = "";
+      Object.assign(this.state, { catalogue: null, stale: null, position: -1, row: -1 });
       this.#clear();
     }
-    this.opening?.abort();
-    const opening = (this.opening = new AbortController());
-    const { signal } = opening;
+    if (run) this.opener.open(run, this.state.catalogue, version);
     this.#refresh();
-    try {
-      const answer = await fetchEpisodes(run, this.state.catalogue?.version ?? "", signal);
-      if (signal.aborted) return;
-      this.state.failure = null;
-      if (answer.unchanged) this.#choose();
-      else this.#learn(new Catalogue(run, answer));
-    } catch (error) {
-      if (signal.aborted) return;
-      // A link may name a run that the server has not found yet.
-      if (this.state.listing?.complete) this.state.failure = /** @type {Error} */ (error);
-      this.#refresh();
-    } finally {
-      if (this.opening === opening) this.opening = null;
-    }
+  }
+
+  /** @param {Error} error Of the list of episodes. */
+  #fail(error) {
+    const { catalogue, listing } = this.state;
+    if (catalogue) this.state.stale = error;
+    // A link may name a run that the server has not found yet.
+    else if (listing?.complete) this.state.failure = error;
+    this.#refresh();
   }
 
   /** @param {Catalogue} catalogue */
   #learn(catalogue) {
     const { view } = this.state;
-    this.state.catalogue = catalogue;
-    this.asked = catalogue.version;
+    Object.assign(this.state, { catalogue, failure: null, stale: null });
     const { splits } = catalogue;
     if (splits.length && !splits.includes(/** @type {any} */ (view.split))) view.split = splits[0];
     const { iteration, uid } = view;
     this.#choose();
+    const stored = catalogue.columns.thinned > 1 ? "listed" : "stored (any more)";
     const gone = iteration !== null && iteration !== view.iteration && !view.follow;
-    if (gone) this.state.notice = `Iteration ${iteration} is not stored (any more). This is iteration ${view.iteration}.`;
-    else if (uid && uid !== view.uid) this.state.notice = `That episode is not stored (any more). This is the ${view.pick} one.`;
+    if (gone) this.state.notice = `Iteration ${iteration} is not ${stored}. This is iteration ${view.iteration}.`;
+    else if (uid && uid !== view.uid) this.state.notice = `That episode is not ${stored}. This is the ${view.pick} one.`;
     if (this.state.notice) this.#refresh();
   }
 
@@ -191,6 +185,8 @@ export class App {
       if (key !== this.wanted) return;
       this.state.failure = /** @type {Error} */ (error);
       this.#clear();
+      // Perhaps the server is gone, or the episode: then it is known sooner.
+      this.live.now();
     }
   }
 
@@ -211,7 +207,7 @@ export class App {
     });
     // What fitted one episode stays as it is for the next, so that the two can be compared.
     if (before?.run !== recording.run) this.#look();
-    else if (!view.camera && !recording.scene?.extent) view.camera = stage.camera;
+    else if (!view.area && !recording.scene?.extent) view.area = this.page.area;
     this.page.setRange(recording, view.step ?? recording.lastStep);
     this.#refresh();
     // For the browser's own timeline, and for the tests: when the picture was there.
@@ -222,11 +218,8 @@ export class App {
     this.#prepare(recording);
   }
 
-  /** Puts the camera where the view wants it. */
   #look() {
-    const { camera } = this.state.view;
-    if (camera) this.page.stage.camera = camera;
-    else this.page.stage.fit();
+    this.page.look(this.state.view.area);
   }
 
   /**

@@ -2,7 +2,8 @@
  * From data to the screen and back: a camera looks at a box of the canvas.
  *
  * Both axes have one scale, unless what is there is flatter than 8:1: then one is stretched, as in the pictures
- * (tbtrace/draw/scale.py). An axis may run backwards, as rows of grids and pixels do. All is in CSS pixels.
+ * (tbtrace/draw/scale.py). An axis may run backwards, as rows of grids and pixels do. All is in the
+ * stage's pixels (stage.js).
  */
 
 /** @typedef {{x: number, y: number, scale: number}} Camera Centre in data coordinates; pixels per unit. */

@@ -15,8 +15,8 @@ export class Caption {
 
   /** @param {State} state */
   update({ catalogue, row, recording, view }) {
-    this.node.replaceChildren();
-    if (catalogue && row >= 0) {
+    if (!catalogue || row < 0) this.#say("", "", "");
+    else {
       const { columns } = catalogue;
       const { run, split, iteration, uid } = catalogue.ref(row);
       const rest = [
@@ -24,10 +24,21 @@ export class Caption {
         `return ${say(columns.return[row])}`,
         `${columns.length[row]} steps`,
       ];
-      this.node.append(el("strong", {}, `Iteration ${iteration}`), ` · ${rest.join(" · ")}`);
-      this.node.title = `${clip(run, 300)}, uid ${clip(uid)}, ${columns.envSteps[row]} environment steps`;
+      const more = `${clip(run, 300)}, uid ${clip(uid)}, ${columns.envSteps[row]} environment steps`;
+      this.#say(`Iteration ${iteration}`, ` · ${rest.join(" · ")}`, more);
     }
     this.#list(recording);
+  }
+
+  /**
+   * @param {string} first
+   * @param {string} rest
+   * @param {string} title
+   */
+  #say(first, rest, title) {
+    this.node.title = title;
+    // A screen reader reads what is exchanged, even for the same.
+    if (this.node.textContent !== first + rest) this.node.replaceChildren(el("strong", {}, first), rest);
   }
 
   /** @param {State["recording"]} recording */

@@ -31,7 +31,7 @@ export class Chooser {
       id: "iteration",
       type: "number",
       min: 0,
-      change: () => this.state && this.#go(this.#near(Number(this.number.value))),
+      change: () => this.#typed(),
     });
     this.before = el("button", { "aria-label": "Iteration before", click: () => this.move(-1) }, "‹");
     this.after = el("button", { "aria-label": "Next iteration", click: () => this.move(1) }, "›");
@@ -118,10 +118,13 @@ export class Chooser {
     }
   }
 
-  /** @param {number} iteration */
-  #near(iteration) {
-    const { view, catalogue } = /** @type {State} */ (this.state);
-    return catalogue?.position(view.split, iteration) ?? -1;
+  /** Goes to the iteration that was typed, or the one before where there is none; of nothing, stays. */
+  #typed() {
+    if (!this.state?.catalogue) return;
+    const { catalogue, view } = this.state;
+    const iteration = this.number.valueAsNumber;
+    if (!Number.isNaN(iteration)) this.#go(catalogue.position(view.split, iteration));
+    this.number.value = String(view.iteration);
   }
 
   /** @param {State} state */
@@ -131,14 +134,28 @@ export class Chooser {
     const text = this.search.value.toLowerCase();
     const found = names.filter((name) => name === view.run || name.toLowerCase().includes(text));
     if (view.run && !names.includes(view.run)) found.unshift(view.run);
-    choices(
-      this.run,
-      found.map((name) => ({ value: name, label: name === "." || name === "" ? "(this folder)" : name })),
-      view.run,
-    );
+    choices(this.run, labelled(found, names), view.run);
     this.run.disabled = found.length === 0;
     this.run.title = clip(view.run, 300);
   }
+}
+
+/**
+ * Runs as options, below their folders: of Tune's long paths a closed list would show the same beginning.
+ *
+ * @param {string[]} found
+ * @param {string[]} all
+ */
+export function labelled(found, all) {
+  const last = (/** @type {string} */ run) => run.slice(run.lastIndexOf("/") + 1);
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const run of all) counts.set(last(run), (counts.get(last(run)) ?? 0) + 1);
+  return found.map((run) => {
+    if (run === ".") return { value: run, label: "(this folder)" };
+    const single = run.includes("/") && (counts.get(last(run)) ?? 0) <= 1;
+    return single ? { value: run, label: last(run), group: run.slice(0, run.lastIndexOf("/")) } : { value: run, label: run };
+  });
 }
 
 /**

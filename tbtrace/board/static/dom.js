@@ -54,7 +54,7 @@ export function choices(select, options, value) {
       const option = el("option", { value: own }, clip(label, 80));
       if (group === undefined) select.append(option);
       else {
-        if (!groups.has(group)) groups.set(group, el("optgroup", { label: group }));
+        if (!groups.has(group)) groups.set(group, el("optgroup", { label: clip(group, 80) }));
         const parent = /** @type {HTMLOptGroupElement} */ (groups.get(group));
         parent.append(option);
         select.append(parent);
@@ -62,6 +62,11 @@ export function choices(select, options, value) {
     }
   }
   select.value = value;
+}
+
+/** How large things are: on a large window the stylesheet makes letters larger, and drawings go along. */
+export function zoomOf() {
+  return Number.parseFloat(window.getComputedStyle(document.documentElement).fontSize) / 13;
 }
 
 /**

@@ -30,8 +30,8 @@ export class Entities {
       this.filter,
       this.list,
     );
-    /** @type {unknown[]} */
-    this.built = [];
+    /** What the list was built of. */
+    this.built = "";
     /** @type {Map<string, HTMLButtonElement>} */
     this.buttons = new Map();
     /** @type {Set<string>} */
@@ -45,10 +45,12 @@ export class Entities {
     if (this.filter.value !== view.text) this.filter.value = view.text;
     this.selected = view.selected;
     const colours = legend?.kind === "list" ? legend.items : [];
-    const built = [recording, view.hidden, view.text, JSON.stringify(colours)];
-    if (built.some((value, i) => value !== this.built[i])) {
+    const found = shown(recording.entities, view.hidden, view.text);
+    const built = JSON.stringify([recording.entities.length, found.length, found.slice(0, MOST).map(({ key }) => key), colours]);
+    // What is built anew loses the focus.
+    if (built !== this.built) {
       this.built = built;
-      this.#build(recording.entities, shown(recording.entities, view.hidden, view.text), colours);
+      this.#build(recording.entities, found, colours);
     }
     for (const [key, button] of this.buttons) {
       button.setAttribute("aria-pressed", String(view.selected.has(key)));
@@ -83,7 +85,7 @@ export class Entities {
     const more = found.length - this.buttons.size;
     this.list.replaceChildren(
       ...this.buttons.values(),
-      ...(more ? [el("p", { class: "quiet" }, `and ${more} more: filter by name`)] : []),
+      ...(more ? [el("p", { class: "quiet" }, `and ${more} more: find them by the filter above`)] : []),
     );
   }
 

@@ -77,6 +77,7 @@ export function listen(canvas, handlers) {
   canvas.addEventListener("pointermove", move, options);
   canvas.addEventListener("pointerup", up, options);
   canvas.addEventListener("pointercancel", up, options);
+  canvas.addEventListener("lostpointercapture", up, options); // let go where nobody heard it
   canvas.addEventListener("pointerleave", () => handlers.hover(null), options);
   canvas.addEventListener("wheel", wheel, { ...options, passive: false });
   return () => ended.abort();

@@ -3,7 +3,7 @@
 import { edges, screenX, screenY } from "./camera.js";
 import { INKS } from "./colours.js";
 import { ticks } from "./scales.js";
-import { BOLD, FONT, arranged, shorten } from "./text.js";
+import { BOLD, FONT, arranged, labelled, shorten, widthIn } from "./text.js";
 import { COLUMNS } from "./trails.js";
 
 /** @typedef {import("./camera.js").View} View */
@@ -17,14 +17,23 @@ const TINY = 160;
 /**
  * Returns where the axes are on a canvas; on a tiny one they take all of it.
  *
- * @param {number} width CSS pixels.
+ * @param {number} width Pixels of the stage.
  * @param {number} height
+ * @param {number} [ratio] Device pixels each. Edges lie on them, so that they are sharp and quick to clip at.
  * @returns {import("./camera.js").Box}
  */
-export function boxOf(width, height) {
+export function boxOf(width, height, ratio = 1) {
   if (width < TINY || height < TINY) return { left: 0, top: 0, width: Math.max(width, 1), height: Math.max(height, 1) };
-  const { left, top, right, bottom } = MARGIN;
-  return { left, top, width: width - left - right, height: height - top - bottom };
+  const [left, top] = [whole(MARGIN.left, ratio), whole(MARGIN.top, ratio)];
+  return { left, top, width: whole(width - MARGIN.right, ratio) - left, height: whole(height - MARGIN.bottom, ratio) - top };
+}
+
+/**
+ * @param {number} at
+ * @param {number} ratio
+ */
+function whole(at, ratio) {
+  return Math.round(at * ratio) / ratio;
 }
 
 /**
@@ -44,7 +53,7 @@ export function axesOf(scene, plane) {
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Ground} ground
- * @param {number} width CSS pixels.
+ * @param {number} width Pixels of the stage.
  * @param {number} height
  */
 export function paintGround(context, { view, scene, plane, backdrop, theme }, width, height) {
@@ -61,8 +70,10 @@ export function paintGround(context, { view, scene, plane, backdrop, theme }, wi
   context.rect(left, top, wide, high);
   context.clip();
   context.fillStyle = inks.grid;
-  for (const x of across.values) context.fillRect(Math.round(screenX(view, x)), top, 1, high);
-  for (const y of up.values) context.fillRect(left, Math.round(screenY(view, y)), wide, 1);
+  const ratio = context.getTransform().a;
+  const thin = Math.max(1, Math.round(ratio)) / ratio;
+  for (const x of across.values) context.fillRect(whole(screenX(view, x), ratio), top, thin, high);
+  for (const y of up.values) context.fillRect(left, whole(screenY(view, y), ratio), wide, thin);
   if (backdrop && scene?.extent && plane === "xy") {
     const [a, b, c, d] = scene.extent;
     const [u0, u1, v0, v1] = [screenX(view, a), screenX(view, b), screenY(view, d), screenY(view, c)];
@@ -71,7 +82,7 @@ export function paintGround(context, { view, scene, plane, backdrop, theme }, wi
     context.drawImage(backdrop, u0, v0, u1 - u0, v1 - v0);
   }
   context.restore();
-  if (left) paintAxes(context, view, across, up, inks);
+  if (left) paintAxes(context, view, across, up, inks, thin);
 }
 
 /** @typedef {ReturnType<typeof ticks>} Ticks */
@@ -82,13 +93,14 @@ export function paintGround(context, { view, scene, plane, backdrop, theme }, wi
  * @param {Ticks} across
  * @param {Ticks} up
  * @param {{frame: string, text: string}} inks
+ * @param {number} thin The width of lines.
  */
-function paintAxes(context, view, across, up, inks) {
+function paintAxes(context, view, across, up, inks, thin) {
   const { left, top, width, height, stretch } = view;
   const bottom = top + height;
   context.strokeStyle = inks.frame;
-  context.lineWidth = 1;
-  context.strokeRect(left - 0.5, top - 0.5, width + 1, height + 1);
+  context.lineWidth = thin;
+  context.strokeRect(left - thin / 2, top - thin / 2, width + thin, height + thin);
   context.font = FONT;
   context.fillStyle = inks.text;
   const wide = (/** @type {string} */ text) => context.measureText(text).width;
@@ -126,7 +138,6 @@ function paintAxes(context, view, across, up, inks) {
  */
 export function placesOf(context, { view, scene, plane }) {
   if (plane !== "xy" || !scene) return [];
-  context.font = BOLD;
-  const names = Object.entries(scene.places).map(([text, [x, y]]) => ({ text, u: screenX(view, x), v: screenY(view, y) }));
-  return arranged(names, view, (text) => context.measureText(text).width);
+  const names = Object.entries(scene.places).map(([name, [x, y]]) => ({ text: labelled(context, name), u: screenX(view, x), v: screenY(view, y) }));
+  return arranged(names, view, widthIn(context));
 }

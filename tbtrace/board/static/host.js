@@ -1,7 +1,6 @@
 /**
  * The page round this one. TensorBoard shows a plugin in an iframe of its own origin, so its
- * address, its theme and its Reload button can be reached; opened by itself, this page is its own
- * host.
+ * address and its theme can be reached; opened by itself, this page is its own host.
  */
 
 /** @returns {Window} */
@@ -32,10 +31,16 @@ export function shown() {
  * @param {(shown: boolean) => void} callback
  */
 export function onShown(callback) {
-  const tell = () => callback(shown());
+  let last = shown();
+  const tell = () => {
+    const now = shown();
+    if (now === last) return;
+    last = now;
+    callback(now);
+  };
   document.addEventListener("visibilitychange", tell);
-  // Says so when TensorBoard makes the iframe invisible, which is no event.
-  new IntersectionObserver(tell).observe(document.body);
+  // That TensorBoard makes the iframe invisible is no event, but it makes it flat, too.
+  new ResizeObserver(tell).observe(document.documentElement);
 }
 
 /**
@@ -47,23 +52,4 @@ export function onShown(callback) {
 export function onHost(event, listener) {
   host.addEventListener(event, listener);
   window.addEventListener("pagehide", () => host.removeEventListener(event, listener));
-}
-
-/**
- * Calls back whenever TensorBoard has reloaded its data. TensorBoard tells its plugins through a
- * MessageChannel that they open; there is no supported package, and this much is enough.
- *
- * @param {() => void} callback
- */
-export function onReload(callback) {
-  if (alone) return;
-  const { port1, port2 } = new MessageChannel();
-  port1.addEventListener("message", ({ data }) => {
-    const { type, id, isReply } = JSON.parse(data);
-    if (isReply) return;
-    port1.postMessage(JSON.stringify({ type, id, payload: null, error: null, isReply: true }));
-    if (type === "experimental.DataReloaded") callback();
-  });
-  port1.start();
-  host.postMessage("experimental.bootstrap", window.location.origin, [port2]);
 }

@@ -41,7 +41,8 @@ export function listenToKeys(acts) {
  */
 function taken({ key, target }) {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.closest("dialog")) return true;
+  const dialog = target.closest("dialog");
+  if (dialog) return dialog.open; // a closed one keeps the focus for a few milliseconds
   if (target.matches("input[type=range]")) return key.startsWith("Arrow");
   if (target.matches("input[type=search], input[type=number]")) return key !== "Escape";
   if (target.matches("select")) return !["Escape", "ArrowLeft", "ArrowRight"].includes(key);

@@ -1,10 +1,10 @@
 /**
  * Asks again and again which runs there are: soon after something changed, more rarely while
- * nothing does, not at all while nobody looks.
+ * nothing does or nobody answers, not at all while nobody looks.
  */
 
 import { fetchRuns } from "./api.js";
-import { onReload, onShown, shown } from "./host.js";
+import { onShown, shown } from "./host.js";
 
 /** @typedef {import("./api.js").Listing} Listing */
 
@@ -26,10 +26,7 @@ export class Live {
     this.last = "";
     this.asking = false;
     // Whoever comes back to the tab sees what is new at once.
-    onShown((now) => {
-      if (now && this.last) this.now();
-    });
-    onReload(() => this.now());
+    onShown((now) => now && this.now());
   }
 
   /** Asks now. */
@@ -46,8 +43,8 @@ export class Live {
       this.pause = changed || !listing.complete ? SOON : Math.min(this.pause * GROWTH, SLOW);
       this.onListing(listing, changed);
     } catch (error) {
+      this.pause = this.last ? SOON : Math.min(this.pause * GROWTH, SLOW);
       this.last = "";
-      this.pause = SOON;
       this.onError(/** @type {Error} */ (error));
     }
     this.asking = false;

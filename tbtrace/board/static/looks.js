@@ -19,7 +19,7 @@ export class Looks {
     });
     this.plane = el("select", {
       id: "plane",
-      change: () => change({ plane: /** @type {View["plane"]} */ (this.plane.value), camera: null }),
+      change: () => change({ plane: /** @type {View["plane"]} */ (this.plane.value), area: null }),
     });
     this.planeLine = el("div", { class: "line" }, el("label", { class: "title", for: "plane" }, "Plane"), this.plane);
     this.legend = el("div", { class: "legend", role: "group", "aria-label": "Legend" });
@@ -32,8 +32,7 @@ export class Looks {
       this.planeLine,
       this.groups,
     );
-    /** @type {Recording|null} */
-    this.recording = null;
+    this.grouped = "";
     this.told = "";
   }
 
@@ -59,11 +58,13 @@ export class Looks {
    * @param {Recording} recording
    */
   #groups(view, recording) {
-    if (recording !== this.recording) {
-      this.recording = recording;
-      /** @type {Map<string, number>} */
-      const counts = new Map();
-      for (const { group } of recording.entities) counts.set(group, (counts.get(group) ?? 0) + 1);
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const { group } of recording.entities) counts.set(group, (counts.get(group) ?? 0) + 1);
+    const grouped = JSON.stringify([...counts]);
+    // What is built anew loses the focus.
+    if (grouped !== this.grouped) {
+      this.grouped = grouped;
       this.boxes = [...counts].map(([group, count]) => {
         const box = el("input", { type: "checkbox", change: () => this.#toggle(group, box.checked) });
         const label = el(

@@ -2,20 +2,22 @@
  * What must last while one run is looked at, so that its episodes can be compared: who has which colour, which
  * states there are, how far values reach.
  *
- * As in the pictures (tbtrace/views/context.py): the order of first sight gives the colours, nothing shrinks, and
- * what comes after 4,096 others has a colour that depends on its name alone. The pictures see all episodes of a run
- * in turn and this page only those that are opened, so the two agree where episodes hold the same entities.
+ * As in the pictures (tbtrace/views/context.py): the order of first sight gives groups and states their colours,
+ * nothing shrinks, and what comes after 4,096 others has a colour that depends on its name alone. The pictures see all
+ * episodes of a run in turn and this page only those that are opened, so the two agree where episodes hold the same.
+ * Entities come and go more often: their colours hang on their names (slots.js).
  */
 
 import { hashOf } from "./colours.js";
 import { NO_STATE } from "./decode.js";
+import { Slots } from "./slots.js";
 
 /** @typedef {import("./decode.js").Recording} Recording */
 
 const MOST_NAMES = 4096;
 
 export class Memory {
-  /** @type {Map<string, number>} */ #entities = new Map();
+  #slots = new Slots();
   /** @type {Map<string, number>} */ #groups = new Map();
   /** @type {Map<string, Map<string, number>>} */ #states = new Map();
   /** @type {Map<string, [number, number]>} */ #ranges = new Map();
@@ -25,8 +27,8 @@ export class Memory {
   /** @param {Recording} recording */
   observe(recording) {
     this.longest = Math.max(this.longest, recording.length, recording.lastStep);
+    this.#slots.see(recording.entities);
     for (const entity of recording.entities) {
-      see(this.#entities, entity.key);
       see(this.#groups, entity.group);
       for (const [channel, values] of entity.channels) this.#widen(channel, values);
       for (const [channel, { states, codes }] of entity.labels) {
@@ -46,8 +48,8 @@ export class Memory {
    *
    * @param {{key: string, group: string, name: string}} entity
    */
-  entity({ key, group, name }) {
-    return this.#entities.get(key) ?? hashOf(`${group}\0${name}`);
+  entity(entity) {
+    return this.#slots.of(entity);
   }
 
   /**

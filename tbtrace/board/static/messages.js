@@ -20,7 +20,7 @@ const RECIPE = [
  */
 export function messageOf(state) {
   const { listing, offline, catalogue, failure, view } = state;
-  if (!listing && offline) {
+  if (!listing && !catalogue && offline) {
     return { title: "The runs cannot be listed", lines: [offline.message], act: "retry" };
   }
   if (!listing && !catalogue) return { title: "Looking for traces …", wait: true };
@@ -72,10 +72,14 @@ function pictureless({ catalogue, row, recording, view }) {
 function nothing({ complete, staging, logdir }) {
   if (!complete) return { title: "Looking for traces …", lines: [clip(logdir)], wait: true };
   if (staging.length) {
-    const storages = [...new Set(staging.map(({ storage }) => storage))];
+    const storages = [...new Set(staging.map(({ storage }) => storage))].filter(typeable);
     return {
       title: "This is Tune's staging folder",
-      lines: ["The traces are in the storage path. Start TensorBoard there:"],
+      lines: [
+        storages.length
+          ? "The traces are in the storage path. Start TensorBoard there:"
+          : "The traces are in the storage path (result.path). Start TensorBoard there.",
+      ],
       commands: storages.slice(0, 5).map(command),
     };
   }
@@ -87,6 +91,16 @@ function nothing({ complete, staging, logdir }) {
     ],
     commands: RECIPE,
   };
+}
+
+/**
+ * Whether a path can be typed into a terminal. A stranger's file names it: a control character would act there
+ * even between quotes, and a text that runs backwards reads as another one.
+ *
+ * @param {string} folder
+ */
+function typeable(folder) {
+  return /^([a-z][a-z0-9+.-]*:\/)?\//.test(folder) && folder.length <= 1000 && !/[\p{C}\p{Zl}\p{Zp}]/u.test(folder);
 }
 
 /** @param {string} folder */
@@ -101,15 +115,17 @@ function command(folder) {
  * @param {State} state
  * @returns {string[]}
  */
-export function notesOf({ listing, offline, catalogue, notice, view }) {
+export function notesOf({ listing, offline, catalogue, stale, notice, view }) {
   const notes = notice ? [notice] : [];
   if (offline && (listing || catalogue)) notes.push(`${offline.message} What was loaded can still be looked at.`);
   if (listing?.limits) notes.push(listing.limits);
   if (listing?.complete && catalogue && !listing.runs.some(({ run }) => run === view.run)) {
     notes.push("The files of this run are gone. What was loaded can still be looked at.");
+  } else if (stale && !offline) {
+    notes.push(`There are newer episodes, but: ${stale.message}`);
   }
   if (catalogue && catalogue.columns.thinned > 1) {
-    notes.push(`The run has very many episodes: only every ${catalogue.columns.thinned}th iteration is listed.`);
+    notes.push(`The run has very many episodes: of ${catalogue.columns.thinned} iterations one is listed, and the newest.`);
   }
   notes.push(...(catalogue?.columns.unreadable ?? []));
   return notes;

@@ -1,5 +1,6 @@
 /** The page: stage, player and controls, and who of them hears what. */
 
+import { areaOf, cameraOn } from "./area.js";
 import { Caption } from "./caption.js";
 import { Card } from "./card.js";
 import { Chooser } from "./chooser.js";
@@ -25,18 +26,19 @@ export class Page {
    * @param {object} events
    * @param {import("./state.js").Change} events.change
    * @param {() => void} events.retry
-   * @param {(camera: View["camera"]) => void} events.moved The user has moved the camera.
+   * @param {(area: View["area"]) => void} events.moved The user has moved the camera.
    * @param {(step: number) => void} events.stepped
+   * @param {() => void} events.resized
    */
-  constructor(root, { change, retry, moved, stepped }) {
+  constructor(root, { change, retry, moved, stepped, resized }) {
     this.stepped = stepped;
-    const canvas = el("canvas", { "aria-label": "The entities' ways", role: "img" });
+    const canvas = (this.canvas = el("canvas", { "aria-label": "The entities' ways", role: "img" }));
     const card = new Card();
     const help = new Help();
     this.stage = new Stage(canvas, {
       onHover: (hover) => card.show(hover),
       onSelect: (selected) => change({ selected }),
-      onCamera: (camera) => moved(camera),
+      onCamera: () => moved(this.area),
     });
     this.player = new Player({
       onStep: () => this.#step(),
@@ -55,10 +57,10 @@ export class Page {
     this.controls = [chooser, caption, scatter, looks, entities, this.playbar, messages];
     const zoom = (/** @type {number} */ factor) => {
       this.stage.zoom(factor);
-      moved(this.stage.camera);
+      moved(this.area);
     };
     const acts = {
-      fit: () => change({ camera: null }),
+      fit: () => change({ area: null }),
       closer: () => zoom(ZOOM),
       farther: () => zoom(1 / ZOOM),
       help: () => help.show(),
@@ -81,7 +83,10 @@ export class Page {
       below: this.playbar.node,
       loose: [card.node, help.node],
     });
-    new ResizeObserver(() => this.stage.resize()).observe(canvas);
+    new ResizeObserver(() => {
+      this.stage.resize();
+      resized();
+    }).observe(canvas);
   }
 
   /**
@@ -96,6 +101,17 @@ export class Page {
     this.stage.update({ trail, colour, plane, groups: hidden, text, selected });
     state.legend = recording ? this.stage.legend : null;
     for (const control of this.controls) control.update(state);
+  }
+
+  /** What of the plane the stage shows. */
+  get area() {
+    return areaOf(this.stage.camera, this.stage.box);
+  }
+
+  /** @param {View["area"]} area Null: everything. */
+  look(area) {
+    if (area) this.stage.camera = cameraOn(area, this.stage.box);
+    else this.stage.fit();
   }
 
   /**

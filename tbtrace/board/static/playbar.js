@@ -24,7 +24,7 @@ export class Playbar {
       "aria-label": "Step",
       input: () => player.seek(Number(this.scrub.value)),
     });
-    this.clock = el("output", { class: "clock" });
+    this.clock = el("output", { class: "clock", "aria-live": "off" });
     this.speed = el("select", { id: "speed", change: () => change({ speed: Number(this.speed.value) }) });
     this.loop = el("input", { type: "checkbox", change: () => change({ loop: this.loop.checked }) });
     this.trail = el("select", { id: "trail", change: () => change({ trail: this.#trail() }) });

@@ -24,6 +24,8 @@ export class Recordings {
   constructor() {
     /** @type {Map<string, Entry>} The longest unused first. */
     this.entries = new Map();
+    /** What is wanted next, as of the last time. @type {Ref[]} */
+    this.next = [];
   }
 
   /**
@@ -49,8 +51,9 @@ export class Recordings {
    * @param {Recording} beside The one that is looked at: tells how large they will be.
    */
   async prefetch(refs, beside) {
-    if (pointsOf(beside) > LIGHT) return;
-    for (const ref of refs) {
+    this.next = pointsOf(beside) > LIGHT ? [] : refs;
+    for (const ref of this.next) {
+      if (this.next !== refs) return;
       try {
         await this.#entry(ref).promise;
       } catch {

@@ -3,7 +3,7 @@
  * lie on a canvas of their own, which is drawn again only when there are new ones.
  */
 
-import { el, say } from "./dom.js";
+import { el, say, zoomOf } from "./dom.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Change} Change */
@@ -20,8 +20,11 @@ export class Scatter {
     this.dots = el("canvas", { "aria-hidden": "true" });
     this.mark = el("canvas", {
       tabindex: 0,
-      role: "img",
-      "aria-label": "Return of all episodes over the iterations; up and down choose another one of the iteration",
+      // Up and down choose; a screen reader leaves the arrow keys to a slider.
+      role: "slider",
+      "aria-label": "Episode of the iteration, by return",
+      "aria-orientation": "vertical",
+      "aria-valuemin": 1,
       pointermove: (/** @type {PointerEvent} */ event) => this.#hover(event),
       pointerleave: () => (this.told.textContent = this.range),
       click: (/** @type {MouseEvent} */ event) => this.#take(this.#nearest(event)),
@@ -61,6 +64,28 @@ export class Scatter {
       this.#dots(state.catalogue, width, height);
     }
     this.#mark(state, width, height);
+    this.#say(state);
+  }
+
+  /** @param {State} state */
+  #say({ catalogue, row }) {
+    if (!catalogue || row < 0) return;
+    const ranked = this.#ranked();
+    // The greatest value is at the top.
+    this.mark.setAttribute("aria-valuemax", String(ranked.length));
+    this.mark.setAttribute("aria-valuenow", String(ranked.length - ranked.indexOf(row)));
+    const { columns } = catalogue;
+    this.mark.setAttribute("aria-valuetext", `return ${say(columns.return[row])}, ${ranked.indexOf(row) + 1} of ${ranked.length}`);
+  }
+
+  /** @returns {number[]} Rows of the iteration's episodes, the greatest return first. */
+  #ranked() {
+    if (!this.state?.catalogue) return [];
+    const { catalogue, view, position } = this.state;
+    const [from, to] = catalogue.rows(view.split, position);
+    const value = (/** @type {number} */ row) => catalogue.columns.return[row] ?? -Infinity;
+    const rows = Array.from({ length: to - from }, (_, i) => from + i);
+    return rows.sort((a, b) => (value(a) === value(b) ? a - b : value(b) - value(a)));
   }
 
   /**
@@ -107,7 +132,7 @@ export class Scatter {
   #dots({ columns }, width, height) {
     const context = sized(this.dots, width, height);
     context.fillStyle = ink(this.plot, "--dot");
-    const size = scale() * (this.x.length > 2000 ? 2 : this.x.length > 300 ? 3 : 4);
+    const size = zoomOf() * (this.x.length > 2000 ? 2 : this.x.length > 300 ? 3 : 4);
     for (let row = 0; row < this.x.length; row++) {
       if (Number.isNaN(this.x[row])) continue;
       // An episode without a return is a dash on the floor.
@@ -128,9 +153,9 @@ export class Scatter {
     context.globalAlpha = 0.5;
     context.fillRect(this.x[row] - 0.5, 0, 1, height);
     context.globalAlpha = 1;
-    context.lineWidth = 2 * scale();
+    context.lineWidth = 2 * zoomOf();
     context.beginPath();
-    context.arc(this.x[row], this.y[row], 5 * scale(), 0, 2 * Math.PI);
+    context.arc(this.x[row], this.y[row], 5 * zoomOf(), 0, 2 * Math.PI);
     context.stroke();
   }
 
@@ -172,12 +197,8 @@ export class Scatter {
     const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (!by || !this.state?.catalogue) return;
     event.preventDefault();
-    const { catalogue, view, position, row } = this.state;
-    const [from, to] = catalogue.rows(view.split, position);
-    const rows = Array.from({ length: to - from }, (_, i) => from + i);
-    const value = (/** @type {number} */ i) => catalogue.columns.return[i] ?? -Infinity;
-    rows.sort((a, b) => (value(a) === value(b) ? a - b : value(b) - value(a)));
-    this.#take(rows[rows.indexOf(row) + by] ?? -1);
+    const ranked = this.#ranked();
+    this.#take(ranked[ranked.indexOf(this.state.row) + by] ?? -1);
   }
 }
 
@@ -194,11 +215,6 @@ function sized(canvas, width, height) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.scale(ratio, ratio);
   return context;
-}
-
-/** How large things are: on a large window the stylesheet makes letters larger, and dots go along. */
-function scale() {
-  return Number.parseFloat(window.getComputedStyle(document.documentElement).fontSize) / 13;
 }
 
 /**

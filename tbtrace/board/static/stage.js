@@ -7,15 +7,14 @@
 
 import { Aim, selection } from "./aim.js";
 import { backdrop } from "./backdrop.js";
-import { fitted, limitsOf, panned, stretchOf, zoomed } from "./camera.js";
 import { shown } from "./filter.js";
 import { listen } from "./gestures.js";
-import { boxOf } from "./ground.js";
 import { hoverOf } from "./reading.js";
 import { Memory } from "./memory.js";
 import { Painter } from "./paint.js";
 import { tint } from "./tint.js";
 import { extentOf, tracks } from "./trails.js";
+import { Viewpoint } from "./viewpoint.js";
 import { START, alike } from "./wish.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
@@ -23,8 +22,8 @@ import { START, alike } from "./wish.js";
 /** @typedef {import("./trails.js").Track} Track */
 /** @typedef {{onHover: (hover: import("./reading.js").Hover|null) => void, onSelect: (selected: Set<string>) => void, onCamera: (camera: Camera) => void}} Events */
 
-const FARTHEST = 1 / 64;
-const NEAREST = 1e5;
+/** So long after the last step or move there is time to paint finely, in milliseconds. */
+const CALM = 150;
 
 export class Stage {
   /** Repaints so far, and how long the last one took, in milliseconds. */
@@ -40,14 +39,9 @@ export class Stage {
   /** @type {{picture: import("./backdrop.js").Picture, dark: boolean, canvas: HTMLCanvasElement|null}|null} */ #backdrop = null;
   /** @type {import("./wish.js").Wish} */ #wish = START;
   /** @type {Track[]} */ #tracks = [];
-  /** @type {import("./camera.js").Limits} */ #limits = limitsOf(null, null);
-  /** @type {Camera|null} */ #camera = null;
-  /** Whether the camera shows all, as nobody has moved it. */
-  #home = true;
-  #stretch = 1;
+  #viewpoint = new Viewpoint();
   /** Whether there was an episode before: the first one decides the aspect, also where a camera is set already. */
   #shown = false;
-  #size = { width: 1, height: 1 };
   /** @type {import("./paint.js").Picture|null} What the next frame shows; null once something changed. */
   #picture = null;
   #aim = new Aim([]);
@@ -56,6 +50,11 @@ export class Stage {
   #frame = 0;
   /** Whether something changed since the last frame. */
   #stale = false;
+  /** When the camera moved, or steps went back, and when a step came: the frame after may be about to come. */
+  #turned = -Infinity;
+  #stepped = -Infinity;
+  /** The timer that asks for a fine frame after rough ones. */
+  #calm = 0;
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -67,13 +66,13 @@ export class Stage {
     this.#events = events;
     this.#painter = new Painter(canvas);
     this.#silence = listen(canvas, {
-      pan: (du, dv) => this.#moved(panned(this.#view(), du, dv)),
-      zoom: (factor, u, v) => this.#moved(zoomed(this.#view(), u, v, factor, this.#bounds())),
+      pan: (du, dv) => this.#moved(() => this.pan(du, dv)),
+      zoom: (factor, u, v) => this.#moved(() => this.zoom(factor, u, v)),
       hover: (at) => {
         this.#pointer = at;
         this.#ask();
       },
-      click: (u, v, add) => this.#click(u, v, add),
+      click: (u, v, add) => this.#click({ u, v }, add),
     });
     this.resize();
   }
@@ -91,7 +90,7 @@ export class Stage {
     this.#background = background;
     if (recording) this.#memory.observe(recording);
     this.#measure();
-    if (recording && !this.#camera) this.fit();
+    if (recording && !this.#viewpoint.set) this.fit();
     this.#shown ||= recording !== null;
     this.#change();
   }
@@ -101,51 +100,62 @@ export class Stage {
     const before = this.#wish;
     this.#wish = { ...before, ...wish };
     if (this.#wish.plane !== before.plane || this.#wish.equal !== before.equal) {
+      this.#viewpoint.equal = this.#wish.equal;
       this.#measure();
       this.fit();
     }
     if (!alike(this.#wish, before)) this.#change();
-    else if (this.#wish.step !== before.step) this.#ask();
+    const { step } = this.#wish;
+    if (step === before.step) return;
+    this.#stepped = performance.now();
+    if (step < before.step) this.#turned = this.#stepped;
+    this.#ask();
   }
 
   /** Shows all of the episode; without one, the next one is shown whole. */
   fit() {
-    this.#stretch = this.#aspect();
-    this.#camera = this.#recording && fitted(this.#limits, this.#box(), this.#stretch);
-    this.#home = true;
+    this.#viewpoint.fit(this.#recording !== null);
     this.#change();
   }
 
+  /** Where the axes are on the canvas, in CSS pixels. */
+  get box() {
+    return this.#viewpoint.box;
+  }
+
+  /** The centre, in data coordinates, and CSS pixels per unit. */
   get camera() {
-    return this.#camera ?? fitted(this.#limits, this.#box(), this.#stretch);
+    return this.#viewpoint.camera;
   }
 
-  set camera({ x, y, scale }) {
-    if (![x, y, scale].every(Number.isFinite) || scale <= 0) return; // an address may say anything
-    if (!this.#camera) this.#stretch = this.#aspect();
-    this.#camera = { x, y, scale };
-    this.#home = false;
-    this.#change();
+  set camera(camera) {
+    this.#viewpoint.camera = camera;
+    this.#look();
   }
 
   /**
-   * Zooms round the middle, for a key or a button.
+   * Zooms, for a key, a button or a wheel.
    *
-   * @param {number} factor
+   * @param {number} factor More than 1 magnifies.
+   * @param {number} [u] What stays where it is, in CSS pixels from the canvas's left top corner; by default the middle.
+   * @param {number} [v]
    */
-  zoom(factor) {
-    const { left, top, width, height } = this.#box();
-    this.camera = zoomed(this.#view(), left + width / 2, top + height / 2, factor, this.#bounds());
+  zoom(factor, u, v) {
+    this.#viewpoint.zoom(factor, u, v);
+    this.#turned = performance.now();
+    this.#look();
   }
 
   /**
-   * Moves what is seen, for a key.
+   * Moves what is seen.
    *
-   * @param {number} du Pixels to the right.
-   * @param {number} dv Pixels downwards.
+   * @param {number} du CSS pixels to the right.
+   * @param {number} dv CSS pixels downwards.
    */
   pan(du, dv) {
-    this.camera = panned(this.#view(), du, dv);
+    this.#viewpoint.pan(du, dv);
+    this.#turned = performance.now();
+    this.#look();
   }
 
   get legend() {
@@ -155,36 +165,18 @@ export class Stage {
 
   /** Follows the canvas's size on the page. */
   resize() {
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    this.#size = { width, height };
-    this.#painter.resize(width, height, globalThis.devicePixelRatio || 1);
-    if (this.#camera && this.#home) this.fit();
+    const { clientWidth, clientHeight } = this.#canvas;
+    const letters = Number.parseFloat(getComputedStyle(this.#canvas.ownerDocument.documentElement).fontSize);
+    this.#viewpoint.resize(clientWidth, clientHeight, letters, globalThis.devicePixelRatio || 1);
+    const { width, height, ratio } = this.#viewpoint;
+    this.#painter.resize(width, height, ratio);
     this.#change();
   }
 
   destroy() {
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#calm);
     this.#silence();
-  }
-
-  #box() {
-    return boxOf(this.#size.width, this.#size.height);
-  }
-
-  /** @returns {import("./camera.js").View} */
-  #view() {
-    const extent = this.#wish.plane === "xy" ? this.#recording?.scene?.extent : null;
-    const [dirX, dirY] = extent ? [Math.sign(extent[1] - extent[0]), Math.sign(extent[3] - extent[2])] : [1, 1];
-    return { ...this.camera, ...this.#box(), stretch: this.#stretch, dirX, dirY };
-  }
-
-  #aspect() {
-    return this.#wish.equal ? 1 : stretchOf(this.#limits);
-  }
-
-  #bounds() {
-    const { scale } = fitted(this.#limits, this.#box(), this.#stretch);
-    return { least: scale * FARTHEST, most: scale * NEAREST };
   }
 
   /** Works out what depends on the episode and the plane alone. */
@@ -192,8 +184,7 @@ export class Stage {
     const { plane } = this.#wish;
     this.#tracks = this.#recording ? tracks(this.#recording, plane) : [];
     const seen = this.#recording ? extentOf(this.#tracks, this.#recording.origin) : null;
-    this.#limits = limitsOf(seen, plane === "xy" ? (this.#recording?.scene?.extent ?? null) : null);
-    if (!this.#shown) this.#stretch = this.#aspect();
+    this.#viewpoint.measure(seen, plane === "xy" ? (this.#recording?.scene?.extent ?? null) : null, !this.#shown);
     this.#aim = new Aim(this.#tracks);
     this.#hovered = null;
   }
@@ -212,16 +203,22 @@ export class Stage {
       tint: tint(colour, this.#tracks, this.#memory, theme),
       scene: this.#recording?.scene ?? null,
       backdrop: this.#background ? (this.#backdrop?.canvas ?? null) : null,
-      view: this.#view(),
+      view: this.#viewpoint.view,
       ...{ plane, selected, trail, theme },
     };
     return this.#picture;
   }
 
-  /** @param {Camera} camera */
-  #moved(camera) {
-    this.camera = camera;
+  /** @param {() => void} move */
+  #moved(move) {
+    move();
     this.#events.onCamera(this.camera);
+  }
+
+  /** The camera is another one; colours stay, which are much to work out. */
+  #look() {
+    if (this.#picture) this.#picture = { ...this.#picture, view: this.#viewpoint.view };
+    this.#ask();
   }
 
   #change() {
@@ -242,14 +239,23 @@ export class Stage {
     this.#stale = false;
     this.#hover();
     const before = performance.now();
-    this.#painter.paint(this.#scene(), this.#wish.step, this.#hovered);
+    const haste = { turns: before - this.#turned < CALM, runs: before - this.#stepped < CALM };
+    const rough = this.#painter.paint(this.#scene(), this.#wish.step, this.#hovered, haste);
+    clearTimeout(this.#calm);
+    if (rough) this.#calm = window.setTimeout(() => this.#ask(), CALM);
     this.stats.lastMs = performance.now() - before;
     this.stats.frames += 1;
   };
 
+  /** @param {{u: number, v: number}} place CSS pixels from the canvas's left top corner. */
+  #find({ u, v }) {
+    const { unit } = this.#viewpoint;
+    return this.#aim.find(this.#scene(), this.#wish.step, { u: u / unit, v: v / unit });
+  }
+
   #hover() {
     const at = this.#pointer;
-    const found = at && this.#aim.find(this.#scene(), this.#wish.step, at);
+    const found = at && this.#find(at);
     if (!found && !this.#hovered) return;
     this.#hovered = found;
     if (!at || !found || !this.#recording) return this.#events.onHover(null);
@@ -257,12 +263,11 @@ export class Stage {
   }
 
   /**
-   * @param {number} u
-   * @param {number} v
+   * @param {{u: number, v: number}} place
    * @param {boolean} add
    */
-  #click(u, v, add) {
-    const found = this.#aim.find(this.#scene(), this.#wish.step, { u, v });
+  #click(place, add) {
+    const found = this.#find(place);
     const next = selection(this.#wish.selected, found?.track.entity.key, add);
     if (next) this.#events.onSelect(next);
   }

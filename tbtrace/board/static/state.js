@@ -21,6 +21,7 @@
  * @property {Legend|null} legend Of the stage.
  * @property {Error|null} offline Why the server could not be asked for its runs.
  * @property {Error|null} failure Why the chosen run or episode could not be had.
+ * @property {Error|null} stale Why a newer list of episodes could not be had.
  * @property {string} notice What happened to what the user looked at.
  */
 
@@ -44,6 +45,7 @@ export function firstState(view) {
     legend: null,
     offline: null,
     failure: null,
+    stale: null,
     notice: "",
   };
 }

@@ -7,12 +7,14 @@ export const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu 
 export const BOLD = `600 ${FONT}`;
 
 /**
- * Returns `text` in one line, without control characters and what turns the direction of writing round.
+ * Returns `text` in one line, without control characters and what turns the direction of writing round; of a very
+ * long one its beginning, with an ellipsis.
  *
  * @param {string} text
  */
 export function clean(text) {
-  return text.slice(0, LONGEST).replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").replace(/[\p{Cf}\p{Cs}]/gu, "").trim();
+  const some = text.length > LONGEST ? text.slice(0, LONGEST - 1) + ELLIPSIS : text;
+  return some.replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").replace(/[\p{Cf}\p{Cs}]/gu, "").trim();
 }
 
 /**
@@ -35,6 +37,39 @@ export function shorten(text, room, width) {
   return low ? letters.slice(0, low).join("") + ELLIPSIS : "";
 }
 
+/** How wide a name may be that stands in the picture. */
+const ROOM = 240;
+const MOST_KNOWN = 2000;
+/** @type {Map<string, string>} */
+const known = new Map();
+
+/**
+ * Returns what measures text for `write`.
+ *
+ * @param {CanvasRenderingContext2D} context
+ */
+export function widthIn(context) {
+  return (/** @type {string} */ text) => {
+    context.font = BOLD;
+    return context.measureText(text).width;
+  };
+}
+
+/**
+ * Returns a name as it stands in the picture: shortened once and not in each frame, as names may be very long.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} name
+ */
+export function labelled(context, name) {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  if (known.size >= MOST_KNOWN) known.clear();
+  const text = shorten(name, ROOM, widthIn(context));
+  known.set(name, text);
+  return text;
+}
+
 /** @typedef {{text: string, u: number, v: number}} Label Where the middle of its lower edge is. */
 
 /**
@@ -53,7 +88,7 @@ export function arranged(names, box, width) {
   const [right, bottom] = [box.left + box.width, box.top + box.height];
   for (const { text, u, v } of names) {
     if (!(box.left <= u && u <= right && box.top <= v && v <= bottom)) continue;
-    const line = shorten(text, Math.min(240, box.width - 8), width);
+    const line = shorten(text, Math.min(ROOM, box.width - 8), width);
     const half = width(line) / 2 + 2;
     const middle = Math.min(Math.max(u, box.left + half), right - half);
     const low = Math.max(v - 5, box.top + 15);

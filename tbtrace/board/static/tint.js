@@ -6,6 +6,7 @@
 
 import { NONE, OTHERS, PALETTE, VALUE, colourOf, faded, ramp } from "./colours.js";
 import { horizon } from "./scales.js";
+import { clean } from "./text.js";
 
 /** @typedef {import("./trails.js").Track} Track */
 /** @typedef {import("./memory.js").Memory} Memory */
@@ -16,7 +17,7 @@ import { horizon } from "./scales.js";
  * `ranked`: later inks lie on top. `classes`: which of `inks` each row has; null where `ink` is the same for the whole way. */
 
 const CLASSES = 32;
-const MOST_ITEMS = 200;
+const MOST_ITEMS = 300;
 
 /**
  * @param {Colouring} colouring A channel that no track has gives each entity its own colour.
@@ -47,11 +48,14 @@ export function tint(colouring, all, memory, theme) {
  * @returns {Tint}
  */
 export function paled(full, theme) {
-  return {
-    ...full,
-    inks: full.inks.map((ink) => faded(ink, theme)),
-    ink: (track, row) => faded(full.ink(track, row), theme),
+  /** @type {Map<string, string>} */
+  const known = new Map(); // asked for each way in each frame
+  const pale = (/** @type {string} */ ink) => {
+    const found = known.get(ink) ?? faded(ink, theme);
+    known.set(ink, found);
+    return found;
   };
+  return { ...full, inks: full.inks.map(pale), ink: (track, row) => pale(full.ink(track, row)) };
 }
 
 /**
@@ -73,8 +77,8 @@ function byName(groups, all, memory, theme) {
     legend(shown) {
       const first = new Map(shown.map((track) => [groups ? track.group : track.entity.key, track]));
       const items = [...first.values()].slice(0, MOST_ITEMS).map((track) => {
-        if (groups) return { label: track.group, colour: ink(track) };
-        const label = several ? `${track.group}/${track.name}` : track.name;
+        if (groups) return { label: clean(track.group), colour: ink(track) };
+        const label = several ? `${clean(track.group)}/${clean(track.name)}` : clean(track.name);
         return { label, colour: ink(track), key: track.entity.key };
       });
       return { kind: "list", items, more: first.size - items.length };
@@ -93,7 +97,7 @@ function byName(groups, all, memory, theme) {
 function byValue(values, low, high, label, theme) {
   const colours = ramp(VALUE[theme], CLASSES);
   const inks = [NONE[theme], ...colours];
-  return classed(inks, { kind: "bar", label, low, high, colours }, (track) => {
+  return classed(inks, { kind: "bar", label: clean(label), low, high, colours }, (track) => {
     const numbers = values(track);
     const classes = new Uint8Array(track.entity.steps.length);
     if (!numbers) return classes;
@@ -132,7 +136,7 @@ function byState(channel, memory, theme) {
     legend(shown) {
       const seen = new Set(shown.flatMap((track) => [...new Set(made.classes(track))]));
       const names = [...order.keys()].slice(0, palette.length);
-      const all = [...names.map((state, i) => ({ at: 2 + i, label: state })), { at: 1, label: "other states" }, { at: 0, label: "no state" }];
+      const all = [...names.map((state, i) => ({ at: 2 + i, label: clean(state) })), { at: 1, label: "other states" }, { at: 0, label: "no state" }];
       const items = all.filter(({ at }) => seen.has(at)).map(({ at, label }) => ({ label, colour: inks[at] }));
       return { kind: "list", items, more: 0 };
     },

@@ -20,7 +20,7 @@
  * @property {Set<string>} hidden Groups.
  * @property {string} text What entities' names hold.
  * @property {Set<string>} selected Keys of entities.
- * @property {{x: number, y: number, scale: number}|null} camera Null: everything fits.
+ * @property {import("./area.js").Area|null} area What of the plane is shown at least; null: everything.
  * @property {number} speed Steps a second.
  * @property {boolean} loop
  */
@@ -44,7 +44,7 @@ export function firstView() {
     hidden: new Set(),
     text: "",
     selected: new Set(),
-    camera: null,
+    area: null,
     speed: 30,
     loop: false,
   };
@@ -58,7 +58,7 @@ export function firstView() {
  */
 export function viewToTexts(view) {
   const first = firstView();
-  const { camera, colour } = view;
+  const { area, colour } = view;
   /** @type {[string, string, boolean][]} */
   const all = [
     ["run", view.run, view.run !== ""],
@@ -75,7 +75,7 @@ export function viewToTexts(view) {
     ["text", view.text, view.text !== ""],
     // Keys are JSON themselves, [group, name]; nested once, not twice, they stay short.
     ["selected", `[${[...view.selected].join(",")}]`, view.selected.size > 0],
-    ["camera", camera ? [camera.x, camera.y, camera.scale].map(short).join(",") : "", camera !== null],
+    ["area", area ? [area.x, area.y, area.width, area.height].map(short).join(",") : "", area !== null],
     ["speed", String(view.speed), view.speed !== first.speed],
     ["loop", "1", view.loop],
   ];
@@ -107,8 +107,8 @@ export function viewFromTexts(texts) {
   view.hidden = new Set(list(told("hidden")).filter((group) => typeof group === "string"));
   view.text = told("text");
   view.selected = new Set(list(told("selected")).map((key) => JSON.stringify(key)));
-  const [x, y, scale] = told("camera").split(",").map(Number);
-  if ([x, y, scale].every(Number.isFinite) && scale > 0) view.camera = { x, y, scale };
+  const [x, y, width, height] = told("area").split(",").map(Number);
+  if ([x, y, width, height].every(Number.isFinite) && width > 0 && height > 0) view.area = { x, y, width, height };
   view.speed = Math.min(Math.max(whole("speed") ?? view.speed, 1), 1000);
   view.loop = told("loop") === "1";
   return view;

@@ -13,21 +13,33 @@ import { rowsOf } from "./trails.js";
 /** @typedef {import("./trails.js").Span} Span */
 /** @typedef {import("./tint.js").Tint} Tint */
 /** @typedef {{moveTo: (u: number, v: number) => void, lineTo: (u: number, v: number) => void}} Pen */
-/** @typedef {{width: number, alpha: number}} Style */
+/** @typedef {{width: number, alpha: number, near: number}} Style
+ * `near`: points that are not as far from the last one are left out. */
 
-const NEAR = 1;
+/** What is nearer is not told apart. */
+export const FINE = 1;
+const ROUGH = 4;
+/** So many points, in device pixels, are drawn finely in 10 ms without a graphics card; so many roughly. */
+const SOME = 12_000;
+const MANY = 70_000;
 const AIR = 8;
 
 /**
- * Returns how to draw so many ways: many are paler, so that one sees where most of them go.
+ * Returns how to draw so many ways: as the pictures do (tbtrace/views/strokes.py), in full colour in every crowd.
+ *
+ * Where the next frame is about to come and many points are in the way of it, corners are cut; of very many points
+ * lines are one device pixel thin, which takes a fifth of the time.
  *
  * @param {number} count
+ * @param {number} ratio Device pixels per pixel of the stage.
+ * @param {number} points To draw in a hurry; 0 where there is time.
  * @returns {Style}
  */
-export function styleOf(count) {
-  if (count <= 12) return { width: 2.5, alpha: 1 };
-  if (count <= 60) return { width: 2, alpha: 1 };
-  return { width: 2, alpha: count <= 300 ? 0.6 : 0.4 };
+export function styleOf(count, ratio, points) {
+  const width = count <= 12 ? 2.5 : 2;
+  const cost = points * Math.max(1, ratio);
+  if (cost <= SOME) return { width, alpha: 1, near: FINE };
+  return { width: cost <= MANY ? width : 1 / ratio, alpha: 1, near: ROUGH };
 }
 
 /**
@@ -70,7 +82,7 @@ export function paintWays(context, view, tracks, origin, span, tint, style, join
     const whole = classes ? "" : tint.ink(track, 0);
     const inkOf = (/** @type {number} */ row) => (classes ? tint.inks[classes[row]] : whole);
     const [from, to] = rowsOf(track.entity.steps, span);
-    walk(track, origin, view, Math.max(0, joined ? from - 1 : from), to, classes, (row) => penOf(inkOf(row)).path, (u, v, row) => {
+    walk(track, origin, view, Math.max(0, joined ? from - 1 : from), to, style.near, classes, (row) => penOf(inkOf(row)).path, (u, v, row) => {
       const { dots } = penOf(inkOf(row));
       dots.moveTo(u + style.width, v);
       dots.arc(u, v, style.width, 0, 2 * Math.PI);
@@ -89,12 +101,13 @@ export function paintWays(context, view, tracks, origin, span, tint, style, join
  * @param {View} view
  * @param {number} from Row.
  * @param {number} to The row after the last one.
+ * @param {number} near See `Style`.
  * @param {Uint8Array|null} classes A piece has the class of the point where it begins.
  * @param {(row: number) => Pen} penOf What draws the piece that begins at a row.
  * @param {(u: number, v: number, row: number) => void} dot Called where a run begins and goes nowhere: it has one
  *     point, or stands still.
  */
-export function walk(track, origin, view, from, to, classes, penOf, dot) {
+export function walk(track, origin, view, from, to, near, classes, penOf, dot) {
   const { entity: { points, dims }, a, b, runs } = track;
   const kx = view.scale * view.dirX;
   const ky = -view.scale * view.stretch * view.dirY;
@@ -116,8 +129,8 @@ export function walk(track, origin, view, from, to, classes, penOf, dot) {
     for (let row = start + 1; row < stop; row++) {
       const nextU = u0 + points[row * dims + a] * kx;
       const nextV = v0 + points[row * dims + b] * ky;
-      const near = nextU - u < NEAR && u - nextU < NEAR && nextV - v < NEAR && v - nextV < NEAR;
-      if (near && !(moved && row === stop - 1)) continue;
+      const close = nextU - u < near && u - nextU < near && nextV - v < near && v - nextV < near;
+      if (close && !(moved && row === stop - 1)) continue;
       const nextSide = (nextU < left ? 1 : 0) | (nextU > right ? 2 : 0) | (nextV < top ? 4 : 0) | (nextV > bottom ? 8 : 0);
       if (side & nextSide) {
         drawn = -1;

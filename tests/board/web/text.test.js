@@ -6,7 +6,7 @@ const width = (/** @type {string} */ text) => 7 * [...text].length;
 
 test("text is one line, without what turns or hides writing", () => {
   assert.equal(clean(" two\n lines\u0000 \u202Egnp\u200B "), "two lines gnp");
-  assert.ok(clean("x".repeat(10000)).length <= 400);
+  assert.equal(clean("x".repeat(10000)), "x".repeat(399) + "\u2026");
 });
 
 test("text is cut where its place ends, never in the middle of a sign", () => {

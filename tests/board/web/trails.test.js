@@ -20,7 +20,7 @@ function drawn(points, from = 0, to = points.length / 2, classes) {
   /** @type {string[]} */
   const said = [];
   const at = (/** @type {number} */ u, /** @type {number} */ v) => `${Math.round((u - 200) / 10)},${Math.round((200 - v) / 10)}`;
-  walk(track, [0, 0, 0], VIEW, from, to, classes ? Uint8Array.from(classes) : null, (row) => ({
+  walk(track, [0, 0, 0], VIEW, from, to, 1, classes ? Uint8Array.from(classes) : null, (row) => ({
     moveTo: (u, v) => said.push(`M${classes ? `(${classes[row]})` : ""}${at(u, v)}`),
     lineTo: (u, v) => said.push(`L${at(u, v)}`),
   }), (u, v) => said.push(`.${at(u, v)}`));
