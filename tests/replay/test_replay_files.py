@@ -328,7 +328,7 @@ def test_what_an_env_runner_writes_again_is_read_once(tmp_path: Path) -> None:
 def test_writes_are_told_apart_by_little_memory(tmp_path: Path) -> None:
     # With output_max_rows_per_file an env runner begins every write anew.
     for number in range(40):
-        state = {**_state(f"e{number}", 0, 3), "payload": "x" * 500_000}
+        state = {**_state(f"e{number}", 0, 3), "payload": "x" * 2_000_000}
         _write_states(tmp_path / f"run-000001-{number:05d}/w_000000-0.parquet", [state])
     tracemalloc.start()
     try:
@@ -336,7 +336,7 @@ def test_writes_are_told_apart_by_little_memory(tmp_path: Path) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 8_000_000  # of 20 MB
+    assert peak < 40_000_000  # of 80 MB; whatever else runs in this process counts, too
 
 
 def test_rotated_files_of_one_worker_go_on_in_the_order_of_their_numbers(tmp_path: Path) -> None:
