@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+UNFOLLOWED = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""To open a file with: a link is not followed, and a pipe of that name is not waited for."""
+
 
 def is_inside(path: str, root: str) -> bool:
     """Tells whether a path, with links resolved, lies in a folder.

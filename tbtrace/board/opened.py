@@ -21,7 +21,7 @@ from tbtrace.archive.notes import Note
 from tbtrace.archive.schema import SCHEMA
 from tbtrace.board.chunks import ZSTD, Chunk, chunks
 from tbtrace.board.faults import NotFound, TooLarge
-from tbtrace.board.links import is_inside
+from tbtrace.board.links import UNFOLLOWED, is_inside
 from tbtrace.board.pages import DICTIONARY, longest_text, pages
 
 MOST_POINTS = 4_000_000
@@ -34,7 +34,6 @@ MOST_PAGES = 20_000
 
 _TAIL = 1 << 16
 _END = 8
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @contextmanager
@@ -52,7 +51,7 @@ def opened(path: str, root: str) -> Iterator[BinaryIO]:
     real = os.path.realpath(path)
     if not is_inside(real, root):
         raise NotFound(f"{os.path.basename(path)} leads out of the logdir, and is not read")
-    with os.fdopen(os.open(real, _FLAGS), "rb", buffering=0) as file:
+    with os.fdopen(os.open(real, UNFOLLOWED), "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise NotFound(f"{os.path.basename(path)} is no file")
         yield file

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 
+from tbtrace.board.links import UNFOLLOWED
+
 POINTER = "tbtrace-run.json"
 
 _MOST_BYTES = 1 << 16
 _MOST_LETTERS = 4096
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""A link is not followed, and a pipe of that name is not waited for."""
 
 
 def storage(folder: str) -> str | None:
@@ -20,7 +20,7 @@ def storage(folder: str) -> str | None:
         folder: With links resolved; a pointer file that was copied elsewhere says nothing.
     """
     try:
-        descriptor = os.open(os.path.join(folder, POINTER), _FLAGS)
+        descriptor = os.open(os.path.join(folder, POINTER), UNFOLLOWED)
         with os.fdopen(descriptor, "rb") as file:
             places = json.loads(file.read(_MOST_BYTES))
         staging, kept = places["staging"], places["storage"]

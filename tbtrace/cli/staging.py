@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from tbtrace.shelf import POINTER
+from tbtrace.board.pointer import POINTER, storage
 
 
 def staging_hint(directory: Path) -> str | None:
@@ -15,13 +14,9 @@ def staging_hint(directory: Path) -> str | None:
     """
     directory = directory.resolve()
     for pointer in (directory / POINTER, *sorted(directory.glob(f"*/{POINTER}"))):
-        try:
-            places = json.loads(pointer.read_text())
-            staging, storage = Path(places["staging"]), str(places["storage"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if staging.resolve() == pointer.parent:
-            where = storage if pointer.parent == directory else storage.rpartition("/")[0]
+        kept = storage(str(pointer.parent))
+        if kept is not None:
+            where = kept if pointer.parent == directory else kept.rpartition("/")[0]
             return (
                 f"{directory} is Tune's staging folder, which holds the newest event file alone; "
                 f"the run is in its storage path: {where}"
