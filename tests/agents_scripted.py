@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from chance import generator
 from ray.rllib.env.multi_agent_env import MultiAgentEnv
 
 NAMES: dict[Hashable, str] = {"walker": "walker", 3: "3", ("team", 1): "team-1", "late": "late"}
@@ -33,7 +34,7 @@ class AgentsEnv(MultiAgentEnv):
         AgentsEnv._made += 1
         self._number = os.getpid() * 1000 + AgentsEnv._made
         self._episodes = 0
-        self._random = np.random.default_rng([os.getpid(), AgentsEnv._made])
+        self._random = generator(config)
         self.key = 0
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from chance import generator
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.callbacks.callbacks import RLlibCallback
 
@@ -28,18 +28,13 @@ class ScriptedEnv(gym.Env[np.ndarray, np.int64]):
     observation_space = gym.spaces.Box(-1.0, 1.0, (3,), np.float32)
     action_space = gym.spaces.Discrete(2)
     _made = 0
-    _made_for: ClassVar[Counter[str]] = Counter()
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._config = dict(config)
         ScriptedEnv._made += 1
         self._number = os.getpid() * 1000 + ScriptedEnv._made
         self._episodes = 0
-        ScriptedEnv._made_for[self._config["log"]] += 1
-        seed = [os.getpid(), ScriptedEnv._made]
-        if "seed" in self._config:
-            seed = [self._config["seed"], ScriptedEnv._made_for[self._config["log"]]]
-        self._random = np.random.default_rng(seed)
+        self._random = generator(config)
         self._point = np.zeros(2)  # one array for ever, as many environments do
         self.key = 0
 
