@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from tbtrace.archive.retention import Retention
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 256_000_000
 """Of episodes that wait for a slow storage; beyond, the newest are not archived."""
+
+
+_PATIENCE_SECONDS = 10.0
 
 
 class Archivist:
@@ -45,8 +49,20 @@ class Archivist:
         self._counting = threading.Lock()
         self._worker = Worker("tbtrace-archivist", self._failed, dropped=self._lose)
 
-    def put(self, iteration: int, episodes: Sequence[Episode]) -> None:
-        """Hands one iteration over."""
+    def put(
+        self,
+        iteration: int,
+        episodes: Sequence[Episode],
+        context: Callable[[], bytes] | None = None,
+    ) -> None:
+        """Hands one iteration over.
+
+        Args:
+            iteration: Its number.
+            episodes: Whole episodes; none: nothing is stored.
+            context: Returns what lasts over the run's iterations, to be kept beside them; called on
+                the archivist's thread.
+        """
         if not episodes or self._kind is None:
             return
         size = sum(_bytes(episode) for episode in episodes)
@@ -60,6 +76,8 @@ class Archivist:
                 self._problems.count("records", self._done(job))
             else:
                 self._done(job)
+                if context is not None and self._kind == "parquet":
+                    store.keep_context(context())
                 store.tidy()
 
         with self._counting:
@@ -77,6 +95,32 @@ class Archivist:
             )
         else:
             self._worker.put(job)
+
+    def recall(self, most_bytes: int) -> bytes | None:
+        """Returns what an earlier life of the run kept of `put`'s `context`.
+
+        Args:
+            most_bytes: So many are read, and one more of a larger file.
+
+        Returns:
+            None where there is nothing, it cannot be read, or the storage takes ten seconds.
+        """
+        if self._kind != "parquet":
+            return None
+        found: SimpleQueue[bytes | None] = SimpleQueue()
+
+        def job() -> None:
+            try:
+                found.put(self._opened().context(most_bytes))
+            except Exception as error:
+                self._failed(error)
+                found.put(None)
+
+        self._worker.put(job)
+        try:
+            return found.get(timeout=_PATIENCE_SECONDS)
+        except Empty:
+            return None
 
     def forget_from(self, iteration: int) -> None:
         """Deletes what the run wrote of `iteration` and later ones, since it went back to it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tbtrace import stats
@@ -13,13 +14,13 @@ from tbtrace.archivist import Archivist
 from tbtrace.artist import Content
 from tbtrace.census import PLACES, Census, Counted
 from tbtrace.episode import Episode, FloatArray
-from tbtrace.errors import Problems
+from tbtrace.errors import ContractError, Problems, warn_once
 from tbtrace.events import summary
 from tbtrace.events.log import EventLog
 from tbtrace.events.values import Values
 from tbtrace.select import EpisodeSummary
 from tbtrace.studio import Drawing
-from tbtrace.views import Context
+from tbtrace.views import Context, lasting
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Scribe:
         """Writes one report, the metrics first."""
         if self.step is None or report.step <= self.step:
             # Also the first of a run: after a restore nobody here may know of earlier files.
+            if self.step is None and report.iteration > 1:
+                self._recall()
             self._drawing.forget_from(report.step)
             self._archivist.forget_from(report.iteration)
             self._said.clear()
@@ -96,12 +99,25 @@ class Scribe:
         for event in self._about.see(report.step, scalars, names, episodes, self._dropped()):
             self._log.add(event)
         self._log.flush()
-        self._archivist.put(report.iteration, episodes)
         self._context.observe(episodes)
+        lasts = partial(lasting.dumped, self._context, report.iteration)
+        self._archivist.put(report.iteration, episodes, lasts)
         if values.images or episodes or any(counted.summaries.values()):
             content = Content(self._context, episodes, counted.summaries, values.images)
             if values.images or self._drawing.views:
                 self._drawing.put(report.step, pickle.dumps(content, protocol=5))
+
+    def _recall(self) -> None:
+        """Goes on with the axes and colours of an earlier life of the run, where it kept them."""
+        content = None if self._context.longest else self._archivist.recall(lasting.MOST_BYTES)
+        if content is None:
+            return
+        try:
+            lasting.resume(self._context, content)
+        except ContractError as error:
+            warn_once(
+                "context", f"the run goes on with new axes and colours: in context.json {error}"
+            )
 
     def _write_values(self, step: int, values: Values) -> None:
         self._log.add(summary.scalars(step, values.scalars))

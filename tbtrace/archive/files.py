@@ -17,6 +17,9 @@ from tbtrace.archive.notes import Note
 from tbtrace.archive.schema import SCHEMA
 from tbtrace.errors import TbtraceError
 
+CONTEXT = "context.json"
+"""The name of the file of what lasts over a run's iterations."""
+
 _TRIES = 3
 _PAUSE_SECONDS = 0.05
 _KEY = re.compile(r"[0-9a-f]{16}")
@@ -105,6 +108,25 @@ def read_npz(filesystem: Any, path: str, digest: str) -> bytes:
         content: bytes = stream.read()
     if media.digest(content) != digest:
         raise ValueError("it is damaged, or was written again since it was listed")
+    return content
+
+
+def read_context(filesystem: Any, folder: str, most_bytes: int) -> bytes | None:
+    """Returns what lasts over a run's iterations, as it was kept; None where nothing was.
+
+    Args:
+        filesystem: A `pyarrow.fs.FileSystem`.
+        folder: That of the archive, `traces`.
+        most_bytes: So many are read, and one more of a larger file.
+
+    Raises:
+        OSError: The storage cannot be read.
+    """
+    path = f"{folder}/{CONTEXT}"
+    if not filesystem.get_file_info(path).is_file:
+        return None
+    with filesystem.open_input_file(path) as stream:
+        content: bytes = stream.read(most_bytes + 1)
     return content
 
 

@@ -66,6 +66,7 @@ class Store:
         self._problems = Problems() if problems is None else problems
         self._made = False
         self._abandoned: int | None = None
+        self._context = b""
         self._written: set[str] = set()
         self._needed: dict[str, set[str]] = {}
         """The keys of the backgrounds that each Parquet file needs."""
@@ -95,6 +96,27 @@ class Store:
             of_split = [episode for episode in kept if split_of(episode) == split]
             if of_split:
                 self._write_file(f"{self._folder}/{split}-{iteration:06d}", of_split)
+
+    def keep_context(self, content: bytes) -> None:
+        """Writes what lasts over the run's iterations, where it is not what was written last.
+
+        Raises:
+            OSError: The storage cannot be written.
+        """
+        if content != self._context:
+            self._put(f"{self._folder}/{files.CONTEXT}", content)
+            self._context = content
+
+    def context(self, most_bytes: int) -> bytes | None:
+        """Returns what was kept by `keep_context`, also in an earlier life of the run.
+
+        Args:
+            most_bytes: So many are read, and one more of a larger file.
+
+        Raises:
+            OSError: The storage cannot be read.
+        """
+        return files.read_context(self._filesystem, self._folder, most_bytes)
 
     def forget_from(self, iteration: int) -> None:
         """Deletes what an abandoned life of the run wrote: `iteration` and later ones.

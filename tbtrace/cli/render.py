@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from tbtrace.archive.files import read_context
 from tbtrace.cli import console, picks, selection, viewing
 from tbtrace.cli.gallery import Gallery, OneFile, gallery
 from tbtrace.cli.parser import LAST
 from tbtrace.cli.selection import Run
 from tbtrace.episode import Episode
-from tbtrace.errors import Problems
+from tbtrace.errors import Problems, TbtraceError
 from tbtrace.plan import plan, shown
-from tbtrace.views import Context, View
+from tbtrace.views import Context, View, lasting
 
 
 def run(options: Any) -> int:
@@ -71,10 +73,13 @@ def _draw(run: Run, view: View, wanted: Sequence[int], out: Gallery, problems: P
     """Draws the iterations of one run; returns how many pictures there are."""
     if not wanted:
         return 0
-    context, drawn = Context(), 0
-    numbers = {number for _, _, number in run.files if number <= wanted[-1]}
+    kept = _kept(run) if wanted == [max(number for _, _, number in run.files)] else None
+    context, drawn = kept or Context(), 0
+    first = 0 if kept is None else wanted[0]
+    numbers = {number for _, _, number in run.files if first <= number <= wanted[-1]}
     doing = f"{view.name} of {run.name}"
-    for number, episodes in console.progress(_iterations(run, wanted), doing, total=len(numbers)):
+    found = _iterations(run, range(first, wanted[-1] + 1), wanted)
+    for number, episodes in console.progress(found, doing, total=len(numbers)):
         # As in the run: what an iteration is drawn in depends on all that came before it.
         context.observe(episodes)
         if number not in wanted:
@@ -92,9 +97,27 @@ def _draw(run: Run, view: View, wanted: Sequence[int], out: Gallery, problems: P
     return drawn
 
 
-def _iterations(run: Run, wanted: Sequence[int]) -> Iterator[tuple[int, list[Episode]]]:
-    """Yields all iterations up to the last wanted one; those that are not come without media."""
-    found = run.find(iteration=range(wanted[-1] + 1))
+def _kept(run: Run) -> Context | None:
+    """Returns what lasts over the run's iterations, where it kept that of the newest one."""
+    newest_path, _, newest = max(run.files, key=lambda file: file[2])
+    try:
+        content = read_context(run.filesystem, os.path.dirname(newest_path), lasting.MOST_BYTES)
+        context = Context()
+        if content is None or lasting.resume(context, content) != newest:
+            return None
+        scenes = [one for one in run.find() if one.note.get("scene") is not None]
+        if scenes:
+            context.scene = scenes[-1].bare(scene=True).load().scene
+    except (OSError, TbtraceError):
+        return None  # what it says is in the episodes, too
+    return context
+
+
+def _iterations(
+    run: Run, numbers: range, wanted: Sequence[int]
+) -> Iterator[tuple[int, list[Episode]]]:
+    """Yields iterations in order; those that are not wanted come without media."""
+    found = run.find(iteration=numbers)
     for number, stored in groupby(found, lambda one: one.iteration):
         episodes = list(stored)
         if number not in wanted:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,26 +14,10 @@ from tbtrace.draw.scale import Limits, padded
 from tbtrace.episode import Episode, Scene, Trace
 from tbtrace.errors import warn_once
 from tbtrace.views import way
+from tbtrace.views.colours import Colours, of_number
 from tbtrace.views.extent import extent_of, joined
 from tbtrace.views.heat import Heat, heat_of
-from tbtrace.views.memory import MOST_NAMES, Order, Range, Ranges, range_of, widest
-
-PALETTE = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#332288",
-    "#33BBEE",
-    "#661100",
-    "#6B4EFF",
-    "#004D40",
-    "#AA3377",
-    "#A0522D",
-)
-"""Twelve colours that stay apart for colour-blind eyes (Okabe-Ito without yellow, then darker ones)
-and are dark enough on white."""
+from tbtrace.views.memory import LARGEST, MOST_NAMES, Order, Range, Ranges, range_of, widest
 
 Kind = Literal["running", "channel", "way", "z"]
 """Of what there are ranges: running values and channels by name, ways travelled and heights by
@@ -69,7 +52,7 @@ class Context:
         self.scene: Scene | None = None
         self.longest = 0
         self._extents: dict[str, Limits] = {}
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._colours = Colours()
         self._states = Order()
         self._groups = Order()
         self._ranges: dict[Kind, Ranges] = {kind: Ranges() for kind in get_args(Kind)}
@@ -93,9 +76,7 @@ class Context:
             # Readers in other threads see the old extents or the new ones, never a dict in change.
             extents = dict(self._extents)
             for group, traces in episode.traces.items():
-                for entity in traces:
-                    if len(self._numbers) < MOST_NAMES:
-                        self._numbers.setdefault((group, entity), len(self._numbers))
+                self._colours.see(group, traces)
                 seen = extent_of([trace.points[:, :2] for trace in traces.values()])
                 key = group if group in extents or len(extents) < MOST_NAMES else ""
                 grown = joined([seen, extents.get(key)])
@@ -153,10 +134,7 @@ class Context:
         The first twelve entities of a run have twelve different colours. Those that were never
         observed, or came after 4096 others, get a colour that depends on their name alone.
         """
-        number = self._numbers.get((group, entity))
-        if number is None:
-            number = _hash(f"{group}\0{entity}")
-        return PALETTE[number % len(PALETTE)]
+        return self._colours.of(group, entity)
 
     @property
     def running_names(self) -> tuple[str, ...]:
@@ -167,7 +145,38 @@ class Context:
         """Returns a group's colour, `#rrggbb`, as `colour` does an entity's."""
         groups = self._groups.of("")
         known = groups.index(group) if group in groups else None
-        return PALETTE[(_hash(group) if known is None else known) % len(PALETTE)]
+        return of_number(group, known)
+
+    def told(self) -> dict[str, Any]:
+        """Returns what lasts as a dict for a JSON text; the scene comes with the next episode."""
+        return {
+            "longest": self.longest,
+            "extents": dict(self._extents),
+            "entities": list(self._colours.names),
+            "states": self._states.all,
+            "groups": list(self._groups.of("")),
+            "ranges": {kind: ranges.all for kind, ranges in self._ranges.items()},
+            "heats": [[*key, *heat.told()] for key, heat in self._heats.items()],
+        }
+
+    def resume(self, told: Mapping[str, Any]) -> None:
+        """Remembers what `told` told, in place of everything so far but the scene.
+
+        Raises:
+            Exception: Of any kind, where it is something else; nothing is changed then.
+        """
+        longest = min(int(told["longest"]), 2**53)
+        extents = {str(group): _extent(limits) for group, limits in told["extents"].items()}
+        colours = Colours((str(group), str(entity)) for group, entity in told["entities"])
+        states = Order({str(name): map(str, of) for name, of in told["states"].items()})
+        groups = Order({"": map(str, told["groups"])})
+        ranges = {kind: Ranges(told["ranges"][kind]) for kind in get_args(Kind)}
+        heats = {
+            (str(split), None if group is None else str(group)): Heat.from_told(heat)
+            for split, group, *heat in told["heats"][:_MOST_HEATS]
+        }
+        self.longest, self._extents, self._colours = longest, extents, colours
+        self._states, self._groups, self._ranges, self._heats = states, groups, ranges, heats
 
     def knows(self, episodes: Iterable[Episode]) -> bool:
         """Tells whether all episodes were among those that were observed last, by their uids."""
@@ -269,5 +278,8 @@ class Context:
         return (*across, low, high) if y0 < y1 else (*across, high, low)
 
 
-def _hash(name: str) -> int:
-    return zlib.crc32(name.encode("utf-8", "surrogatepass"))
+def _extent(told: Sequence[float]) -> Limits:
+    x0, x1, y0, y1 = map(float, told)
+    if not (-LARGEST <= x0 <= x1 <= LARGEST and -LARGEST <= y0 <= y1 <= LARGEST):
+        raise ValueError("an extent is none")
+    return x0, x1, y0, y1

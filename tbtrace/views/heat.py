@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +145,27 @@ class Heat:
 
     grid: Grid
     shares: NDArray[np.float32]
+
+    def told(self) -> list[Any]:
+        """Returns the heat for a JSON text: six numbers of the grid, and the shares in base64."""
+        shares = np.ascontiguousarray(self.shares, "<f4").tobytes()
+        return [*astuple(self.grid), base64.b64encode(shares).decode()]
+
+    @classmethod
+    def from_told(cls, told: Sequence[Any]) -> Heat:
+        """Returns the heat that `told` told.
+
+        Raises:
+            ValueError: It is none.
+        """
+        *edges, text = told
+        x, y, wide, high, columns, rows = edges
+        shares = np.frombuffer(base64.b64decode(text, validate=True), "<f4")
+        numbers = np.array([x, y, wide, high], float)
+        fits = np.isfinite(numbers).all() and wide > 0 and high > 0 and np.isfinite(shares).all()
+        if not fits or (shares < 0).any() or not 0 < rows <= _MOST or not 0 < columns <= _MOST:
+            raise ValueError("its grid or its shares are none")
+        return cls(Grid(*edges), shares.reshape(rows, columns).astype(np.float32))
 
     def on(self, grid: Grid) -> NDArray[np.float64]:
         """Returns the shares on a grid that `self.grid.covering` returned."""

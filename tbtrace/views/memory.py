@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ class Order:
     At most 4096 are remembered, of all headings together; they can be pickled, and read in other
     threads while they grow.
 
+    Args:
+        names: What is remembered already, by headings.
+
     Example:
         >>> order = Order()
         >>> order.see("state", ["queued", "moving", "queued"])
@@ -32,9 +35,16 @@ class Order:
         (('queued', 'moving', 'broken'), ())
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Mapping[str, Iterable[str]] | None = None) -> None:
         self._names: dict[str, tuple[str, ...]] = {}
         self._count = 0
+        for heading, under in (names or {}).items():
+            self.see(heading, under)
+
+    @property
+    def all(self) -> dict[str, tuple[str, ...]]:
+        """All names, by headings."""
+        return dict(self._names)
 
     def see(self, heading: str, names: Iterable[str]) -> None:
         """Appends the names that are new under the heading, while there is room."""
@@ -58,6 +68,9 @@ class Ranges:
     At most 4096 names are remembered; the others share one range. They can be pickled, and read in
     other threads while they grow.
 
+    Args:
+        ranges: What is remembered already, in the order of first sight.
+
     Example:
         >>> ranges = Ranges()
         >>> ranges.see("speed", (1.0, 2.0))
@@ -67,8 +80,15 @@ class Ranges:
         ((0.5, 2.0), None)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ranges: Mapping[str, Range] | None = None) -> None:
         self._ranges: dict[str, Range] = {}
+        for name, seen in (ranges or {}).items():
+            self.see(name, seen)
+
+    @property
+    def all(self) -> dict[str, Range]:
+        """All ranges; that of names without one of their own is called ''."""
+        return dict(self._ranges)
 
     @property
     def names(self) -> tuple[str, ...]:

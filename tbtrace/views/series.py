@@ -16,7 +16,8 @@ from tbtrace.episode import Episode
 from tbtrace.errors import ContractError, warn_once
 from tbtrace.views.band import Band, Curve, band, curve
 from tbtrace.views.base import Options, Picture, caption
-from tbtrace.views.context import PALETTE, Context
+from tbtrace.views.colours import PALETTE
+from tbtrace.views.context import Context
 
 MOST_PANELS = 4
 """So many names are drawn when none are asked for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tbtrace.views.context import PALETTE
+from tbtrace.views.colours import PALETTE
 
 
 class Stroke(NamedTuple):

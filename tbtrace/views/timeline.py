@@ -12,7 +12,8 @@ from tbtrace.draw.figure import Plot
 from tbtrace.episode import Episode, Trace
 from tbtrace.errors import warn_once
 from tbtrace.views.base import Options, Picture, caption, traces_of
-from tbtrace.views.context import PALETTE, Context
+from tbtrace.views.colours import PALETTE
+from tbtrace.views.context import Context
 from tbtrace.views.stretches import Stretches, columns, stretches, texts
 
 MOST_ROWS = 40

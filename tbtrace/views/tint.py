@@ -16,7 +16,8 @@ from tbtrace.draw.ramp import VALUE, ramp
 from tbtrace.draw.scale import FLATTEST, Limits, padded
 from tbtrace.episode import Trace
 from tbtrace.errors import warn_once
-from tbtrace.views.context import PALETTE, Context
+from tbtrace.views.colours import PALETTE
+from tbtrace.views.context import Context
 from tbtrace.views.memory import Range, range_of, widest
 from tbtrace.views.strokes import stroke
 

@@ -13,7 +13,9 @@ from PIL import Image
 from pyarrow.fs import LocalFileSystem
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+from tbtrace import Reporting, RunReporter
 from tbtrace.archive.store import Store
+from tbtrace.archive.stored import Stored
 from tbtrace.cli.console import CallError
 from tbtrace.cli.picks import selector
 from tbtrace.episode import Scene
@@ -182,6 +184,36 @@ def test_the_last_scene_of_an_iteration_lasts_whoever_gave_it(call: Any, tmp_pat
         pictures.append(pixels(out))
     assert (pictures[0] == pictures[1]).all()
     assert (pictures[0] != pictures[2]).any()
+
+
+def test_the_newest_iteration_is_drawn_without_the_others(
+    call: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(extent=(0.0, 500.0, 0.0, 500.0), units="m")
+    reporter = RunReporter(tmp_path / "run", Reporting(views=[]))
+    for number, given in ((1, None), (2, scene), (3, None)):
+        one = walkers(str(number), seed=number, steps=600 // number, iteration=number, scene=given)
+        reporter.report(number, {}, [one])
+    reporter.close()
+    loaded = []
+    load = Stored.load
+    monkeypatch.setattr(Stored, "load", lambda one: loaded.append(one.iteration) or load(one))
+
+    def drawn(iteration: str) -> np.ndarray:
+        out = tmp_path / f"{iteration}-{len(loaded)}.png"
+        given = ["render", tmp_path / "run", "--view", "paths", "--pick", "best"]
+        done = call(*given, "--iteration", iteration, "--out", out)
+        assert done.returncode == 0, done.stderr
+        return pixels(out)
+
+    quick = drawn("3")
+    assert loaded == [2, 3]  # of the second iteration the scene
+    second = drawn("2")
+    assert loaded[2:] == [1, 2]
+    (tmp_path / "run/traces/context.json").write_bytes(b"{}")
+    assert (drawn("3") == quick).all()
+    assert loaded[4:] == [1, 2, 3]
+    assert (second != quick).any()
 
 
 def test_nothing_to_draw_is_a_failure(call: Any, plant_run: Path, tmp_path: Path) -> None:

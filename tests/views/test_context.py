@@ -8,8 +8,10 @@ import pytest
 
 from tbtrace.episode import Episode, Scene, Series, Tally, Trace
 from tbtrace.errors import TbtraceWarning
-from tbtrace.views.context import MOST_NAMES, PALETTE, Context
+from tbtrace.views.colours import PALETTE
+from tbtrace.views.context import Context
 from tbtrace.views.extent import extent_of, joined
+from tbtrace.views.memory import MOST_NAMES
 
 
 def trace(*points: tuple[float, ...]) -> Trace:

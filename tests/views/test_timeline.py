@@ -11,7 +11,7 @@ from tbtrace.draw.figure import SMALLEST
 from tbtrace.episode import Episode, Trace
 from tbtrace.errors import ContractError, TbtraceWarning
 from tbtrace.views import Context, Timeline
-from tbtrace.views.context import PALETTE
+from tbtrace.views.colours import PALETTE
 
 OTHER, SILENT, WHITE = (154, 154, 154), (216, 216, 216), (255, 255, 255)
 State = str | None

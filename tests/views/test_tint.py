@@ -7,7 +7,8 @@ import pytest
 
 from tbtrace.episode import Episode, Trace
 from tbtrace.errors import TbtraceWarning
-from tbtrace.views.context import PALETTE, Context
+from tbtrace.views.colours import PALETTE
+from tbtrace.views.context import Context
 from tbtrace.views.tint import Tint, Way, tint
 
 GAP = (math.nan, math.nan)
