@@ -3,9 +3,10 @@
 Each step says 5 running values and 10 entities x 2 coordinates, episodes are of 200 steps. "Ray's
 samples" are the episodes that the env runners send to be learned from, "records" what tbtrace adds
 to their metrics, "parcel" what goes on to the driver; all as pickles, per training iteration.
-"State" is what the algorithm's checkpoint holds, with tbtrace and without.
+"State" is what the algorithm's checkpoint holds, with tbtrace and without; Ray's own numbers in it
+depend on what a learner has reported so far, in APPO and IMPALA a matter of time.
 
-    python benchmarks/travel.py [--iterations 3] [--algorithms PPO DQN]
+    python benchmarks/travel.py [--iterations 3] [--algorithms PPO DQN] [--env-runners 0 4]
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--iterations", type=int, default=3)
     parser.add_argument("--algorithms", nargs="+", default=list(ALGORITHMS), choices=ALGORITHMS)
+    parser.add_argument("--env-runners", type=int, nargs="+", default=[0, 1, 4])
     options = parser.parse_args()
     iterations = options.iterations
     warnings.simplefilter("ignore")
@@ -98,7 +100,7 @@ def main() -> None:
     print(f"{'bytes an iteration':<26}" + "".join(f"{head:>15}" for head in heads))
     for name in options.algorithms:
         base = ALGORITHMS[name]
-        for env_runners in (0, 1, 4):
+        for env_runners in options.env_runners:
             config = base.copy(copy_frozen=False).env_runners(
                 num_env_runners=env_runners, num_envs_per_env_runner=2
             )

@@ -274,15 +274,21 @@ def histograms(episodes: Iterable[Episode], names: Names | None = None) -> dict[
 def _counted(parts: Sequence[Series]) -> FloatArray:
     if not parts:
         return np.empty((0, 3))
-    values = np.concatenate([series.values for series in parts])
     if all(series.tally is None for series in parts):
-        return buckets(values)
+        return buckets(np.concatenate([series.values for series in parts]))
     tallies = [tally for tally in map(tally_of, parts) if tally.count]
     if not tallies:
         return np.empty((0, 3))
-    weights = [
-        np.full(s.values.size, 1.0 if s.tally is None else s.tally.count / max(1, s.values.size))
-        for s in parts
-    ]
+    values, weights = zip(*map(_weighed, parts), strict=True)
     bounds = min(tally.minimum for tally in tallies), max(tally.maximum for tally in tallies)
-    return buckets(values, weights=np.concatenate(weights), bounds=bounds)
+    return buckets(np.concatenate(values), weights=np.concatenate(weights), bounds=bounds)
+
+
+def _weighed(series: Series) -> tuple[FloatArray, FloatArray]:
+    """Returns the values that a histogram counts, and for how many each of them stands."""
+    values, tally = series.values, series.tally
+    if tally is None:
+        return values, np.ones(values.size)
+    if tally.count and not values.size:  # an agent's own, of which the sample holds none
+        values = np.array([tally.average])
+    return values, np.full(values.size, tally.count / max(1, values.size))

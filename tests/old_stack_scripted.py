@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from agents_scripted import NAMES, AgentsEnv
+from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
 from ray.rllib.algorithms.callbacks import make_multi_callbacks
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.callbacks.callbacks import RLlibCallback
@@ -52,18 +53,34 @@ class SeenAgentsEnv(AgentsEnv):
         return infos
 
 
+def _small_ppo(env_runners: int) -> PPOConfig:
+    batch = 32 * max(env_runners, 1)
+    return PPOConfig().training(train_batch_size=batch, minibatch_size=16, num_epochs=1)
+
+
 def old_config(
     log: Path,
     env: Any,
     callbacks: Sequence[Any],
     env_runners: int = 0,
     batch: str = "truncate_episodes",
+    algorithm: AlgorithmConfig | None = None,
     **options: Any,
-) -> PPOConfig:
-    """Returns PPO on the old stack: 2 environments a worker, evaluation every second time."""
+) -> Any:
+    """Returns an algorithm on the old stack: 2 environments a worker, evaluated every second time.
+
+    Args:
+        log: Folder for what the environments emit.
+        env: The environment's class or registered name.
+        callbacks: RLlib callback classes.
+        env_runners: Remote rollout workers.
+        batch: RLlib's `batch_mode`.
+        algorithm: The algorithm's own settings; a small PPO by default.
+        **options: For the environment.
+    """
     env_config = {"log": str(log), "length": (5, 9), **options}
     settings = (
-        PPOConfig()
+        (algorithm or _small_ppo(env_runners))
         .api_stack(enable_rl_module_and_learner=False, enable_env_runner_and_connector_v2=False)
         .environment(env, env_config=env_config)
         .env_runners(
@@ -72,12 +89,7 @@ def old_config(
             rollout_fragment_length=8,
             batch_mode=batch,
         )
-        .training(
-            train_batch_size=32 * max(env_runners, 1),
-            minibatch_size=16,
-            num_epochs=1,
-            model={"fcnet_hiddens": [4]},
-        )
+        .training(model={"fcnet_hiddens": [4]})
         .evaluation(
             evaluation_interval=2,
             evaluation_duration=3,

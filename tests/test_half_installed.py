@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import tempfile
@@ -34,7 +35,10 @@ def _fresh_post(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def parameters(log: Path, recorded: bool = True) -> PPOConfig:
-    chosen = config(log, [tbtrace.EpisodeRecorder] if recorded else [], env_runners=0)
+    # Under Tune `reporting` does nothing: what is recorded goes to Tune's logger.
+    reporting = tbtrace.Reporting(logdir=log / "alone")
+    recorder = functools.partial(tbtrace.EpisodeRecorder, reporting=reporting)
+    chosen = config(log, [recorder] if recorded else [], env_runners=0)
     return chosen.evaluation(evaluation_interval=None)
 
 
@@ -89,6 +93,7 @@ def fit(
     )
     grid = tuner.fit()
     assert not grid.errors
+    assert not (folder / "alone").exists()
     return [Path(result.path) for result in grid]
 
 

@@ -93,6 +93,19 @@ def test_many_episodes_share_what_travels_together() -> None:
     assert summarise(sent[3]) == summarise(episodes[3])
 
 
+def test_an_agent_that_the_sample_misses_is_counted_at_its_average() -> None:
+    agents = np.zeros(30_000, np.int32)
+    agents[[7, 9]] = 1
+    values = np.arange(30_000.0)
+    (sent,) = sampled([episode("uid", values, agents)])
+    assert 1 not in sent.running["v"].agents
+    rows = histograms([with_own(sent, Roll(2))])["agents/1/v"]
+    assert rows[:, 2].sum() == 2
+    assert (rows[0, 0], rows[-1, 1]) == (7.0, 9.0)
+    ((left, right, _),) = rows[rows[:, 2] > 0]
+    assert left <= 8.0 <= right
+
+
 def test_an_agents_own_numbers_are_exact_too() -> None:
     chance = np.random.default_rng(3)
     agents = chance.choice(3, 30_000, p=[0.6, 0.39, 0.01]).astype(np.int32)

@@ -17,8 +17,8 @@ from tbtrace.archive import files, notes, schema
 from tbtrace.archive.files import ArchiveError
 from tbtrace.archive.store import FOLDER
 from tbtrace.archive.stored import Stored
-from tbtrace.episode import Episode
-from tbtrace.errors import warn_once
+from tbtrace.episode import SPLITS, Episode
+from tbtrace.errors import ContractError, warn_once
 from tbtrace.select import Selector, chosen
 
 __all__ = ["Archive", "ArchiveError", "Stored", "open_archive"]
@@ -84,7 +84,12 @@ class Archive:
             entity: Only episodes that have a trace of this name; reads their names.
             least_return: Only returns of at least this; a return of NaN is none.
             most_return: Only returns of at most this.
+
+        Raises:
+            ContractError: There is no such split.
         """
+        if split not in (None, *SPLITS):
+            raise ContractError(f"split={split!r}: give {' or '.join(map(repr, SPLITS))}, or None")
         if iteration is None or isinstance(iteration, range):
             wanted = iteration
         else:

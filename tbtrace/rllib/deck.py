@@ -216,7 +216,7 @@ class Deck:
                 continue
             fits = self._budget.take(size_of(candidate))
             if not fits:  # with a sample of its running values rather than without its traces
-                (candidate,) = sampled([candidate])
+                (candidate,) = self._shortened([candidate])
                 fits = self._budget.take(size_of(candidate))
             if fits:
                 whole[index] = candidate

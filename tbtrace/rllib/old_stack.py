@@ -186,6 +186,11 @@ def _news_of(worker: Any) -> Record | None:
 
 def _unreachable(worker: Any) -> str:
     """Says why no tap can be put on a worker's environments; empty where one can."""
+    if "custom_vector_env" in worker.config:  # where `RolloutWorker` looks for it
+        return (
+            "custom_vector_env makes sub-environments of its own, which the old API stack's "
+            "EpisodeRecorder cannot record; leave it away and set num_envs_per_env_runner"
+        )
     if worker.config.remote_worker_envs:
         return (
             "remote_worker_envs=True holds environments in other processes, which the old API "

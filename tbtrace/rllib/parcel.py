@@ -23,7 +23,9 @@ _PATIENCE = 3
 _NO_LOGGER = (
     f"{_PATIENCE} results came with episodes of tbtrace.EpisodeRecorder and nobody looks at them: "
     "scalars are reported, histograms and pictures are not; add the logger, "
-    "run_config=tune.RunConfig(callbacks=[tbtrace.TraceLoggerCallback()])"
+    "run_config=tune.RunConfig(callbacks=[tbtrace.TraceLoggerCallback()]), or, without Tune, "
+    "EpisodeRecorder(reporting=tbtrace.Reporting()). Where the logger is there, results must go to "
+    "Tune straight from the process that trains: what is recorded travels once"
 )
 
 
@@ -64,31 +66,34 @@ class Contents:
 
 
 class Post:
-    """Notices that parcels arrive in this process and that nobody opens any: the logger is missing.
+    """Notices that parcels arrive in this process and nobody opens them: the logger is missing.
 
     Tune shows its callbacks what came in one sending before it takes in the next. One sending is
     what was pickled with no new parcel made in between: one result, or several of a trial
-    (`TUNE_RESULT_BUFFER_LENGTH`). So when the third sending arrives two were left unopened.
+    (`TUNE_RESULT_BUFFER_LENGTH`). So when the third sending arrives two were left unopened. Opening
+    one begins the count anew: the next experiment of this process may lack the logger.
 
     Attributes:
         sending: The name of the sending that the next pickled parcel of this process is part of.
-        opened: Whether a parcel has ever been opened in this process.
     """
 
     def __init__(self) -> None:
         self.sending = ""
-        self.opened = False
         self._unopened: set[str] = set()
 
+    def open(self) -> None:
+        """Takes note that a parcel is opened."""
+        self._unopened.clear()
+
     def arrive(self, contents: Contents, sending: str) -> None:
-        """Takes note of an arrival; warns once when it is the third sending and none is opened.
+        """Takes note of an arrival; warns once when it is the third sending since an opening.
 
         Args:
             contents: Of the parcel; one without episodes and histograms does not count.
             sending: The sender's `sending`.
         """
         something = contents.load.episodes or any(contents.histograms.values())
-        if self.opened or not something:
+        if not something:
             return
         if len(self._unopened) < _PATIENCE:
             self._unopened.add(sending)
@@ -107,8 +112,8 @@ class Parcel:
 
     Tune pickles a result again with every checkpoint and into the experiment's state; from the
     second time on the parcel is empty, and so is one that has arrived, which nobody may have
-    opened. A copy in memory shares the contents. When parcels arrive in a process and none is ever
-    opened there, that is warned about once.
+    opened. A copy in memory shares the contents. When parcels arrive in a process and none of them
+    is opened there, that is warned about once.
 
     Example:
         >>> import pickle
@@ -130,7 +135,7 @@ class Parcel:
 
     def open(self) -> Contents | None:
         """Returns the contents, which stay in it; None when it is empty."""
-        _POST.opened = True
+        _POST.open()
         return self.contents
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -78,7 +78,7 @@ class EpisodeRecorder(RLlibCallback):
             `reporting.logdir`, by default the algorithm's own `logdir`. An algorithm that goes on
             from a checkpoint with the same `logdir` goes on in the same curves. `algo.stop()`, or
             the end of the program, waits for what is not written and drawn. Under Tune it does
-            nothing.
+            nothing, also in a function or a Trainable of the user's.
         strict: Raise instead of counting and warning (for tests).
 
     Raises:
@@ -194,12 +194,12 @@ class EpisodeRecorder(RLlibCallback):
             drain(eval_runners, RECORDS)
             eval_runners.setdefault("custom_metrics", {}).update(evaluated)
         result["tbtrace"] = self._ledger.counters()
-        # Only Tune gives an algorithm a storage; it does not always name the trial (Ray 2.60).
-        if self._reporting is None or getattr(algorithm, "_storage", None) is not None:
-            result[PARCEL] = parcel
-            return
-        if self._results is None:
-            from tbtrace.rllib.alone import reporter_of  # env runners need no reporter
+        if self._results is None and self._reporting is not None:
+            from tbtrace.rllib import alone  # env runners need no reporter
 
-            self._results = reporter_of(algorithm, self._reporting)
-        self._results.report(result, parcel)
+            if not alone.is_tuned(algorithm):
+                self._results = alone.reporter_of(algorithm, self._reporting)
+        if self._results is None:
+            result[PARCEL] = parcel
+        else:
+            self._results.report(result, parcel)

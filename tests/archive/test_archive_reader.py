@@ -28,7 +28,7 @@ from tbtrace.archive import files, media, notes
 from tbtrace.archive.reader import Archive, ArchiveError
 from tbtrace.archive.store import Store
 from tbtrace.episode import Episode, Media, Scene
-from tbtrace.errors import TbtraceWarning
+from tbtrace.errors import ContractError, TbtraceWarning
 from tbtrace.select import Best
 
 PARQUET = "traces/train-000001.parquet"
@@ -95,6 +95,11 @@ def test_runs_iterations_and_splits_are_in_order(runs: Archive) -> None:
 )
 def test_filters(runs: Archive, filters: Any, uids: str) -> None:
     assert "".join(uid for *_, uid in found(runs, run="a", **filters)) == uids
+
+
+def test_a_split_that_cannot_be_is_an_error_rather_than_nothing(runs: Archive) -> None:
+    with pytest.raises(ContractError, match="split='eval': give 'train' or 'evaluation', or None"):
+        runs.pick(Best(), split="eval")
 
 
 def test_a_pick(runs: Archive) -> None:
@@ -433,7 +438,7 @@ def test_files_rewritten_in_place_while_they_are_read(tmp_path: Path) -> None:
     writer = threading.Thread(target=rewrite)
     writer.start()
     archive, right = tbtrace.open_archive(tmp_path / "run"), 0
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     try:
         while right < 30 and time.monotonic() < deadline:
             with warnings.catch_warnings():

@@ -32,7 +32,7 @@ CONFIGS: dict[str, Any] = {
 }
 SLOW = [
     pytest.param(name, env_runners, marks=pytest.mark.slow)
-    for name, env_runners in [("APPO", 1), ("IMPALA", 1), ("APPO", 0), ("DQN", 2), ("SAC", 1)]
+    for name, env_runners in [("APPO", 1), ("IMPALA", 1), ("APPO", 0), ("DQN", 4), ("SAC", 1)]
 ]
 
 

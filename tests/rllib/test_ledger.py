@@ -9,6 +9,8 @@ import pytest
 
 from tbtrace.episode import Episode, Scene, Series, Trace
 from tbtrace.errors import Problems, TbtraceWarning
+from tbtrace.rllib import ledger as ledgers
+from tbtrace.rllib.budget import size_of
 from tbtrace.rllib.ledger import Ledger, drain, whole
 from tbtrace.rllib.load import Receiver, Sender
 from tbtrace.rllib.parcel import Parcel, Record
@@ -186,6 +188,23 @@ def test_the_parcel_holds_whole_episodes_that_know_their_place_and_all_values() 
     assert parcel.contents is not None
     assert parcel.contents.histograms["train"]["v"][:, 2].sum() == 10
     assert parcel.contents.histograms["evaluation"] == {}
+
+
+def test_what_goes_to_the_driver_in_an_iteration_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problems = Problems()
+    book = ledger(problems=problems)
+    size = size_of(episode("a"))
+    monkeypatch.setattr(ledgers, "_AT_ONCE", int(2.5 * size))
+    its = [episode(uid, value) for uid, value in zip("abcd", (1.0, 9.0, -9.0, 0.0), strict=True)]
+    with pytest.warns(TbtraceWarning, match="is not drawn: .* MB an iteration go to the driver"):
+        _, _, parcel = book.trained([record(*its)], 1, 10)
+    assert [each.uid for each in opened(parcel)] == ["b", "c"]  # the best and the worst, no last
+    assert parcel.contents is not None
+    assert [one.whole for one in parcel.contents.summaries["train"]] == [False, True, True, False]
+    _, _, parcel = book.trained([record(episode("e"))], 2, 20)
+    assert [each.uid for each in opened(parcel)] == ["e"]  # the next iteration has its own
 
 
 def test_scenes_reach_the_driver() -> None:

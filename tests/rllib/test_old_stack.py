@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
+import ray
 from brute_force import assert_equal, expected_metrics
 from counting_env import CountingEnv, recorded
 from old_stack_scripted import SeenAgentsEnv, Witness, old_config, witnessed
 from ray.rllib.algorithms.ppo import PPOConfig
+from ray.rllib.env.base_env import convert_to_base_env
 from ray.rllib.evaluation.metrics import RolloutMetrics
 from ray.rllib.evaluation.rollout_worker import RolloutWorker
 from ray.tune.registry import register_env
@@ -217,6 +220,31 @@ def test_an_environment_made_anew_is_recorded_too(tmp_path: Path, ray_session: N
         )
 
 
+@pytest.mark.slow
+def test_a_killed_worker(tmp_path: Path, ray_session: None) -> None:
+    settings = config(tmp_path, env_runners=2).fault_tolerance(restart_failed_env_runners=True)
+    algorithm = settings.build_algo()
+    results = []
+    try:
+        results.append(algorithm.train())
+        manager = algorithm.env_runner_group._worker_manager
+        killed = algorithm.env_runner_group.healthy_env_runner_ids()[0]
+        ray.kill(manager.actors()[killed], no_restart=False)
+        restarted = False
+        for _ in range(12):
+            results.append(algorithm.train())
+            if restarted and len(results) % 2 == 0:
+                break
+            healthy = algorithm.env_runner_group.healthy_env_runner_ids()
+            restarted = len(results) > 2 and len(healthy) == 2
+    finally:
+        algorithm.stop()
+    assert restarted
+    for result in results:
+        assert_counted(result, tmp_path)
+    assert_no_uid_twice(results)
+
+
 def test_nothing_stays_in_results_and_checkpoints(tmp_path: Path, ray_session: None) -> None:
     mark = np.float64(MARK).tobytes()
     sizes = []
@@ -247,21 +275,26 @@ def test_nothing_stays_in_results_and_checkpoints(tmp_path: Path, ray_session: N
 class Unreachable(RolloutWorker):
     """Stands for any worker; only what the recorder reads."""
 
-    def __init__(self, env: Any, remote: bool) -> None:
+    def __init__(self, env: Any, **options: Any) -> None:
         self.env = env
         self.config = PPOConfig().env_runners(num_envs_per_env_runner=2)
-        self.config.remote_worker_envs = remote
+        for name, value in options.items():
+            setattr(self.config, name, value)
 
     def get_metrics(self) -> list[Any]:
         return []
 
 
 @pytest.mark.parametrize(
-    ("env", "remote", "named"),
-    [(object(), False, "object is no gymnasium.Env"), (None, True, "remote_worker_envs=True")],
+    ("env", "options", "named"),
+    [
+        (object(), {}, "object is no gymnasium.Env"),
+        (None, {"remote_worker_envs": True}, "remote_worker_envs=True"),
+        (gym.Env(), {"custom_vector_env": convert_to_base_env}, "custom_vector_env makes"),
+    ],
 )
-def test_environments_out_of_reach_are_named(env: Any, remote: bool, named: str) -> None:
-    worker = Unreachable(env, remote)
+def test_environments_out_of_reach_are_named(env: Any, options: dict[str, Any], named: str) -> None:
+    worker = Unreachable(env, **options)
     recorder = Recorder()
     with pytest.warns(TbtraceWarning, match=named):
         recorder.on_sub_environment_created(worker=worker, sub_environment=env, env_context=None)
@@ -269,6 +302,22 @@ def test_environments_out_of_reach_are_named(env: Any, remote: bool, named: str)
     record = recorder._deck.record()
     assert record is not None
     assert record.counts == {"records": 1}
+
+
+def test_no_episode_of_a_vector_env_of_the_users_own_is_half_recorded(
+    tmp_path: Path, ray_session: None
+) -> None:
+    settings = config(tmp_path, callbacks=[Witness, tbtrace.EpisodeRecorder])
+    settings.custom_vector_env = lambda first: convert_to_base_env(
+        first, lambda index: CountingEnv(settings.env_config), num_envs=2
+    )
+    with pytest.warns(TbtraceWarning, match="custom_vector_env") as warned:
+        results = trained(settings, 2)
+    assert len([one for one in warned if one.category is TbtraceWarning]) == 1
+    for result in results:
+        assert witnessed(result["env_runners"])
+        assert not result[PARCEL].contents.summaries["train"]
+        assert result["tbtrace"]["dropped"]["records"] > 0
 
 
 def local_worker(log: Path, **more: Any) -> RolloutWorker:

@@ -122,12 +122,22 @@ def test_results_that_come_together_are_one_sending(caplog: pytest.LogCaptureFix
     assert not no_alarm(caplog)
 
 
-def test_one_that_was_opened_silences_for_good(caplog: pytest.LogCaptureFixture) -> None:
-    arrive(parcel())
-    arrive(parcel())[0].open()
+def test_while_parcels_are_opened_none_is_missed(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(4):
         arrive(parcel())
+        arrive(parcel())[0].open()
     assert no_alarm(caplog)
+
+
+def test_an_experiment_after_one_that_had_a_logger_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    arrive(parcel())[0].open()
+    for _ in range(2):
+        arrive(parcel())
+    assert no_alarm(caplog)
+    arrive(parcel())
+    assert not no_alarm(caplog)
 
 
 def test_a_warning_that_is_an_error_does_not_leave_unpickling(
