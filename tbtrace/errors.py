@@ -116,7 +116,11 @@ class Problems:
         """
         frames = traceback.extract_tb(error.__traceback__)
         place = f" in {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-        message = f"{doing} raised {type(error).__name__}: {error}{place}; it goes on without it"
+        try:
+            told = str(error)
+        except Exception:  # somebody's own
+            told = "(it cannot say what)"
+        message = f"{doing} raised {type(error).__name__}: {told}{place}; it goes on without it"
         self.add_quietly(kind, f"{doing} {type(error).__name__}{place}", message)
 
     def add_quietly(self, kind: str, key: str, message: str, count: int = 1) -> None:

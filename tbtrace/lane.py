@@ -195,10 +195,11 @@ def shared_lane() -> Lane:
     with _choosing:
         if not _lanes:
             _lanes.extend(Lane() for _ in range(1 if (os.cpu_count() or 1) <= 4 else 2))
-            atexit.register(_close_lanes)
+            atexit.register(_close_lanes, os.getpid())
         return _lanes[next(_runs) % len(_lanes)]
 
 
-def _close_lanes() -> None:
-    for lane in _lanes:
-        lane.close()
+def _close_lanes(process: int) -> None:
+    if os.getpid() == process:  # not in a fork of it
+        for lane in _lanes:
+            lane.close()

@@ -19,20 +19,21 @@ from tbtrace.errors import Problems
 from tbtrace.events import dashboards, summary
 from tbtrace.events.inturn import InTurn
 from tbtrace.events.log import EventLog
-from tbtrace.events.values import flat
+from tbtrace.events.values import flat, told_parameters
 from tbtrace.events.writer import SummaryWriter
 from tbtrace.handout import Handout
-from tbtrace.info import number
 from tbtrace.options import Reporting, pickled
 from tbtrace.scribe import Report, Scribe
 from tbtrace.select import EpisodeSummary
 from tbtrace.shelf import Shelf
 from tbtrace.studio import Drawing
 from tbtrace.views import Context
-from tbtrace.worker import Worker
+from tbtrace.worker import Job, Worker
 
 ROTATE_BYTES = 16_000_000
 """So large grows the event file that Tune copies every ten seconds."""
+
+_CLOSE_SECONDS = 0.5
 
 
 class RunReporter:
@@ -118,11 +119,10 @@ class RunReporter:
             self._problems,
             lambda: self.dropped,
         )
-        self._writer = Worker(
-            "tbtrace-writer", self._failed, dropped=lambda job: self._problems.count("records")
-        )
+        self._writer = Worker("tbtrace-writer", self._failed, dropped=self._lose)
         # A script that ends without close() still gets what it handed over.
-        atexit.register(self.close)
+        self._process = os.getpid()
+        atexit.register(self._close_at_exit)
 
     @property
     def path(self) -> Path | None:
@@ -202,7 +202,7 @@ class RunReporter:
             status: How the run ended.
             metrics: Tags of the scalars to show beside them; by default all of the last report.
         """
-        told = {name: _told(value) for name, value in flat(parameters).items()}
+        told = told_parameters(parameters, self._problems)
         given, now = None if metrics is None else tuple(metrics), time.time()
 
         def write() -> None:
@@ -221,18 +221,37 @@ class RunReporter:
         return all(part.drain(_left(deadline)) for part in parts if part is not None)
 
     def close(self, timeout: float | None = None) -> None:
-        """Drains within `timeout` seconds and closes the event file; what is left is counted."""
-        atexit.unregister(self.close)
+        """Drains within `timeout` seconds and closes the event file; what is left is counted.
+
+        It takes a second longer at the most, also where the disk does not answer any more.
+        """
+        atexit.unregister(self._close_at_exit)
         deadline = self._deadline(timeout)
         self._writer.stop(_left(deadline))
         self._drawing.stop(_left(deadline))
         self._archivist.stop(_left(deadline))
         if self._handout is not None:
             self._handout.stop(_left(deadline))
+        closer = Worker("tbtrace-closer", self._failed)
+        closer.put(self._close_log)
+        if not closer.stop(max(_CLOSE_SECONDS, _left(deadline))):
+            self._problems.add_quietly(
+                "records",
+                f"close {self._log.directory}",
+                f"the disk of {self._log.directory} does not answer: the end of the run may be "
+                "missing there",
+            )
+
+    def _close_log(self) -> None:
         if not self._log.closed and self._scribe.step is not None:
             for event in self._about.end(self._scribe.step, self.dropped):
                 self._log.add(event)
         self._log.close()
+
+    def _close_at_exit(self) -> None:
+        # A fork of this process has none of its threads, and the file is not its to write.
+        if os.getpid() == self._process:
+            self.close()
 
     def _deadline(self, timeout: float | None) -> float:
         limit = self._reporting.drain_seconds if timeout is None else timeout
@@ -255,16 +274,17 @@ class RunReporter:
             for file in drawn.encoded:
                 self._handout.put(drawn.tag, step, file)
 
+    def _lose(self, job: Job) -> None:
+        self._problems.add_quietly(
+            "records",
+            f"late {self._log.directory}",
+            f"a report of the run in {self._log.directory} came after close(), or was not written "
+            "within the time that close() waits (drain_seconds); it is lost",
+        )
+
     def _failed(self, error: Exception) -> None:
         self._problems.add_error("records", "writing events", error)
 
 
 def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
-
-
-def _told(value: Any) -> bool | int | float | str:
-    if isinstance(value, bool | str):
-        return value
-    numeric = number(value)
-    return str(value) if numeric is None else numeric

@@ -14,7 +14,7 @@ from tbtrace.archivist import Archivist
 from tbtrace.artist import Content
 from tbtrace.census import PLACES, Census, Counted
 from tbtrace.episode import Episode, FloatArray
-from tbtrace.errors import ContractError, Problems, warn_once
+from tbtrace.errors import ContractError, Problems
 from tbtrace.events import summary
 from tbtrace.events.log import EventLog
 from tbtrace.events.values import Values
@@ -115,8 +115,11 @@ class Scribe:
         try:
             lasting.resume(self._context, content)
         except ContractError as error:
-            warn_once(
-                "context", f"the run goes on with new axes and colours: in context.json {error}"
+            self._problems.add_quietly(
+                "records",
+                f"context {self._log.directory}",
+                f"the run goes on with new axes and colours: in context.json {error}",
+                count=0,
             )
 
     def _write_values(self, step: int, values: Values) -> None:

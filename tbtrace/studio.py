@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -17,6 +18,8 @@ MOST_ORDERS = 8
 
 MOST_BYTES = 256_000_000
 """And so many bytes of them."""
+
+_DELIVERY_SECONDS = 0.5
 
 
 class Waiting(NamedTuple):
@@ -58,6 +61,7 @@ class Drawing:
         self._void = False
         self._stopped = False
         self._change = threading.Condition()
+        self._delivering = threading.Lock()  # apart: who drains must not wait for a disk
         if views:
             self._lane.start()
 
@@ -79,7 +83,7 @@ class Drawing:
     def forget_from(self, step: int) -> None:
         """Drops what waits of `step` and later ones, since the run went back to it.
 
-        No picture of them is delivered once this has returned.
+        No picture of them is delivered once this has returned; it waits for one that just is.
         """
         with self._change:
             if self._current is not None and self._current.step >= step:
@@ -87,6 +91,8 @@ class Drawing:
             for waiting in [w for w in self._orders if w.step >= step]:
                 self._orders.remove(waiting)
                 self._drop(waiting, f"the run went back to step {step}")
+        with self._delivering:
+            pass
 
     def drain(self, timeout: float) -> bool:
         """Waits up to `timeout` seconds until all is drawn; returns whether it is."""
@@ -97,8 +103,10 @@ class Drawing:
         """Waits up to `timeout` seconds, then drops what waits and ends what is being drawn.
 
         Returns:
-            Whether all was drawn. No picture is delivered once this has returned.
+            Whether all was drawn. No picture is delivered once this has returned, unless that one
+            takes longer than the timeout to be written.
         """
+        deadline = time.monotonic() + timeout
         with self._change:
             drained = self.drain(timeout)
             self._stopped = True
@@ -107,6 +115,8 @@ class Drawing:
                 self._lane.cut()
             while self._orders:
                 self._drop(self._orders.popleft(), "the run ended")
+        if self._delivering.acquire(timeout=max(_DELIVERY_SECONDS, deadline - time.monotonic())):
+            self._delivering.release()
         return drained
 
     def _surplus(self) -> bool:
@@ -169,14 +179,16 @@ class Drawing:
         drawn = reply.answer
         if not isinstance(drawn, Drawn):
             return
-        with self._change:
-            if self._current is None or self._stopped:
-                return  # counted
-            if self._void:
-                self._problems.count("pictures")
-                return
+        with self._delivering:
+            with self._change:
+                if self._current is None or self._stopped:
+                    return  # counted
+                if self._void:
+                    self._problems.count("pictures")
+                    return
+                step = self._current.step
             try:
-                self._deliver(self._current.step, drawn)
+                self._deliver(step, drawn)
             except Exception as error:
                 self._problems.add_error("pictures", f"writing {drawn.tag!r}", error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import math
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -89,6 +90,7 @@ class TraceLoggerCallback(TBXLoggerCallback):
         self._runs: dict[Trial, _Run] = {}
         self._ended: list[_Ended] = []
         self._problems = Problems()
+        self._process = 0
 
     def __getstate__(self) -> dict[str, Any]:
         # Tune pickles callbacks before a run and unpickles them to restore it.
@@ -114,8 +116,9 @@ class TraceLoggerCallback(TBXLoggerCallback):
         self._runs[trial] = _Run(ResultReporter(reporter, self._reporting.step), shelf)
         self._trial_writer[trial] = reporter.writer
         # A script that is interrupted before Tune says that the experiment ends.
-        atexit.unregister(self._complete)
-        atexit.register(self._complete)
+        self._process = os.getpid()
+        atexit.unregister(self._complete_at_exit)
+        atexit.register(self._complete_at_exit)
 
     def log_trial_result(self, iteration: int, trial: Trial, result: dict[str, Any]) -> None:
         """Takes the parcel out of the result, hands both over and returns."""
@@ -141,8 +144,12 @@ class TraceLoggerCallback(TBXLoggerCallback):
         """
         self._complete()
 
+    def _complete_at_exit(self) -> None:
+        if os.getpid() == self._process:  # a fork has none of our threads
+            self._complete()
+
     def _complete(self) -> None:
-        atexit.unregister(self._complete)
+        atexit.unregister(self._complete_at_exit)
         for trial in list(self._runs):
             self._end(trial, "running")
         ended, self._ended = self._ended, []

@@ -14,6 +14,9 @@ Job = Callable[[], None]
 class Worker:
     """Does what it is given, in order, on a daemon thread that starts with the first job.
 
+    Where no thread can be started (too many of them, Python exits), jobs wait for one: each `put`
+    tries again, and at last `drain` does them itself.
+
     Args:
         name: Name of the thread.
         failed: Called on the thread with the exception that left a job; the next job follows.
@@ -47,17 +50,22 @@ class Worker:
         with self._change:
             if not self._stopping:
                 self._jobs.append(job)
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                    self._thread.start()
+                self._start()
                 self._change.notify_all()
                 return
         self._dropped(job)
 
     def drain(self, timeout: float) -> bool:
         """Waits until everything is done; returns False when `timeout` seconds did not do."""
+        deadline = time.monotonic() + timeout
         with self._change:
-            return self._change.wait_for(lambda: not self._jobs and not self._busy, timeout)
+            if self._jobs:
+                self._start()
+        while self._thread is None and time.monotonic() < deadline and self._do_next(wait=False):
+            pass
+        with self._change:
+            left = max(0.0, deadline - time.monotonic())
+            return self._change.wait_for(lambda: not self._jobs and not self._busy, left)
 
     def stop(self, timeout: float) -> bool:
         """Drains within `timeout` seconds, drops the jobs that still wait, and ends the thread.
@@ -78,19 +86,34 @@ class Worker:
             thread.join(max(0.0, deadline - time.monotonic()) if drained else 0.0)
         return drained and not left
 
+    def _start(self) -> None:
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            with contextlib.suppress(RuntimeError):  # Python's, and it may be the last moment
+                thread.start()
+                self._thread = thread
+
     def _run(self) -> None:
-        while True:
+        while self._do_next(wait=True):
+            pass
+
+    def _do_next(self, wait: bool) -> bool:
+        """Does one job; returns False where there is none (and, if it may wait, will be none)."""
+        with self._change:
+            if wait:
+                self._change.wait_for(lambda: self._stopping or (self._jobs and not self._busy))
+            if not self._jobs or self._busy:
+                return False
+            job = self._jobs.popleft()
+            self._busy = True
+        try:
+            job()
+        except Exception as error:
+            # A warning that is an error, say, must not end the thread that others wait for.
+            with contextlib.suppress(Exception):
+                self._failed(error)
+        finally:
             with self._change:
                 self._busy = False
                 self._change.notify_all()
-                self._change.wait_for(lambda: self._jobs or self._stopping)
-                if not self._jobs:
-                    return
-                job = self._jobs.popleft()
-                self._busy = True
-            try:
-                job()
-            except Exception as error:
-                # A warning that is an error, say, must not end the thread that others wait for.
-                with contextlib.suppress(Exception):
-                    self._failed(error)
+        return True

@@ -105,3 +105,14 @@ def test_a_pickled_copy_starts_at_zero_and_takes_nothing_away() -> None:
     problems.count("aborted", 3)
     assert pickle.loads(pickle.dumps(problems)).take() == {}
     assert problems.take() == {"aborted": 3}
+
+
+def test_an_error_that_cannot_say_what_it_is_raises_nothing() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ValueError("no words")
+
+    problems = Problems()
+    with pytest.warns(TbtraceWarning, match=r"reading raised Mute: \(it cannot say what\)"):
+        problems.add_error("records", "reading", Mute())
+    assert problems.take() == {"records": 1}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +180,109 @@ def test_a_directory_that_cannot_be_made_is_named_and_nothing_raises(tmp_path: P
         reporter.report(1, {"loss": 1.0})
         reporter.close()
     assert reporter.dropped == {"records": 3}  # the start, the scalars, the card
+
+
+@pytest.mark.parametrize("hangs", ["tbtrace-writer", "tbtrace-studio", "tbtrace-closer"])
+def test_close_keeps_its_time_though_the_disk_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str
+) -> None:
+    answers, write = threading.Event(), os.write
+
+    def slow(descriptor: int, data: memoryview) -> int:
+        if threading.current_thread().name == hangs:
+            answers.wait(20.0)
+        return write(descriptor, data)
+
+    reporter = RunReporter(tmp_path, Reporting(views=()))
+    result = {"loss": 1.0, "picture": np.zeros((3, 8, 8), np.uint8)}
+    reporter.report(1, result)
+    assert reporter.flush(20.0)
+    monkeypatch.setattr(os, "write", slow)
+    if hangs == "tbtrace-closer":
+        reporter.writer.add_scalar("not flushed yet", 1.0, 2)
+        assert reporter.flush(20.0)
+    else:
+        reporter.report(2, result)
+        time.sleep(0.3)
+    started = time.monotonic()
+    with pytest.warns(TbtraceWarning) as caught:
+        reporter.close(timeout=0.5)
+    assert time.monotonic() - started < 3.0
+    assert any("does not answer" in str(warning.message) for warning in caught)
+    answers.set()
+    assert reporter.dropped["records"] >= 1
+
+
+def test_what_comes_after_close_is_named_and_counted(tmp_path: Path) -> None:
+    reporter = RunReporter(tmp_path)
+    reporter.report(1, {"loss": 1.0})
+    reporter.close()
+    with pytest.warns(TbtraceWarning, match=r"came after close\(\)") as caught:
+        reporter.report(2, {"loss": 2.0})
+        reporter.hparams({"lr": 0.1})
+    assert len(caught) == 1
+    assert reporter.dropped == {"records": 2}
+    reporter.close()
+
+
+def test_reports_are_written_though_a_thread_could_not_be_started_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    reporter = RunReporter(tmp_path, Reporting(views=(), archive=None))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        reporter.report(1, {"loss": 1.0})
+    reporter.report(2, {"loss": 2.0})
+    reporter.close()
+    assert [event.step for event in read(tmp_path).Scalars("loss")] == [1, 2]
+    assert reporter.dropped == {}
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_warning_that_is_an_error_loses_no_report(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = tmp_path / "traces" / "context.json"  # of an earlier life of the run
+    kept.parent.mkdir()
+    kept.write_text("torn")
+    reporter = RunReporter(tmp_path)
+    reporter.report(5, {"loss": 1.0}, iteration=5)
+    reporter.close()
+    assert [event.step for event in read(tmp_path).Scalars("loss")] == [5]
+    assert "new axes and colours" in caplog.text
+    assert reporter.dropped == {}
+
+
+_FORKS = """
+import os, sys, threading, time
+from tbtrace import Reporting, RunReporter
+reporter = RunReporter(sys.argv[1], Reporting(views=()))
+reporter.report(1, {"loss": 1.0})
+reporter.flush()
+write, goes_on = os.write, threading.Event()
+os.write = lambda *arguments: goes_on.wait() and write(*arguments)
+reporter.report(2, {"loss": 2.0})
+time.sleep(0.3)
+child = os.fork()
+if not child:
+    sys.exit(0)  # with its exit hooks, while another thread of the parent holds the log
+started = time.monotonic()
+while os.waitpid(child, os.WNOHANG) == (0, 0):
+    if time.monotonic() > started + 20:
+        os.kill(child, 9)
+        sys.exit("the fork hangs")
+    time.sleep(0.05)
+goes_on.set()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_of_the_process_ends_without_touching_the_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", _FORKS, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    events = read(tmp_path)
+    assert [(event.step, event.value) for event in events.Scalars("loss")] == [(1, 1.0), (2, 2.0)]

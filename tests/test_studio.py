@@ -170,6 +170,52 @@ def test_stop_gives_up_after_its_timeout_and_counts(gate: threading.Event) -> No
     assert gallery.problems.take() == {}
 
 
+class SlowDisk(Gallery):
+    """Takes pictures when the gate opens."""
+
+    def __init__(self, gate: threading.Event) -> None:
+        self.gate, self.busy = gate, threading.Event()
+        super().__init__(Fake(), VIEWS)
+        self.drawing.put(3, b"")
+        assert self.busy.wait(5.0)
+
+    def deliver(self, step: int, drawn: Drawn) -> None:
+        self.busy.set()
+        self.gate.wait(10.0)
+        super().deliver(step, drawn)
+
+
+def test_waiting_has_an_end_though_a_picture_hangs_on_the_disk(gate: threading.Event) -> None:
+    gallery = SlowDisk(gate)
+    started = time.monotonic()
+    gallery.drawing.put(4, b"")
+    assert not gallery.drawing.drain(0.05)
+    with pytest.warns(TbtraceWarning, match="the run ended"):
+        assert not gallery.drawing.stop(0.05)
+    assert time.monotonic() - started < 3.0
+    gate.set()
+
+
+def test_going_back_and_stopping_wait_for_a_picture_that_is_written_just_now(
+    gate: threading.Event,
+) -> None:
+    gallery = SlowDisk(gate)
+    shown: list[list[tuple[int, str]]] = []
+    threading.Timer(0.2, gate.set).start()
+    gallery.drawing.forget_from(3)
+    shown.append([*gallery.shown])
+    assert gallery.drawing.drain(5.0)
+    gate.clear()
+    gallery.busy.clear()
+    gallery.drawing.put(5, b"")
+    assert gallery.busy.wait(5.0)
+    threading.Timer(0.2, gate.set).start()
+    with pytest.warns(TbtraceWarning, match="the run ended"):
+        assert not gallery.drawing.stop(0.0)
+    shown.append([*gallery.shown])
+    assert shown == [[(3, "one")], [(3, "one"), (5, "one")]]
+
+
 def test_two_runs_take_turns_on_a_lane(gate: threading.Event) -> None:
     fake, busy = held(gate)
     greedy, modest = Gallery(fake, VIEWS), Gallery(fake, VIEWS)

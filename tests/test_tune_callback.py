@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,6 +123,40 @@ def test_trials_that_never_ended_are_completed_in_the_storage_path(tmp_path: Pat
     assert losses(storage) == [(1, 1.0), (2, 2.0), (3, 3.0)]
     tags = EventAccumulator(str(storage)).Reload().PluginTagToContent("hparams")
     assert len(tags) == 3
+
+
+_EXITS = """
+import os, sys
+from pathlib import Path
+from test_tune_callback import FakeTrial, result_of
+import tbtrace
+staging, storage = map(Path, sys.argv[1:3])
+callback, trial = tbtrace.TraceLoggerCallback(), FakeTrial(staging, storage)
+for iteration in (1, 2, 3):
+    callback.log_trial_result(iteration, trial, result_of(iteration))
+if sys.argv[3] == "fork" and not os.fork():
+    sys.exit()
+if sys.argv[3] == "raise":
+    raise RuntimeError("in Tune's loop")
+sys.exit()
+"""
+
+
+@pytest.mark.parametrize("ends", ["exit", "raise", "fork"])
+def test_a_script_that_ends_before_tune_says_so_is_whole_in_the_storage_path(
+    tmp_path: Path, ends: str
+) -> None:
+    staging, storage = tmp_path / "staging", tmp_path / "storage"
+    staging.mkdir()
+    storage.mkdir()
+    command = [sys.executable, "-W", "ignore", "-c", _EXITS, str(staging), str(storage), ends]
+    tests = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(command, env=tests, capture_output=True, text=True, timeout=60)
+    assert done.returncode == (ends == "raise"), done.stderr
+    (stored,) = storage.glob("events.out.tfevents.*")
+    assert stored.read_bytes() == (staging / stored.name).read_bytes()
+    assert losses(storage) == [(1, 1.0), (2, 2.0), (3, 3.0)]
+    assert len(EventAccumulator(str(storage)).Reload().PluginTagToContent("hparams")) == 3
 
 
 def test_hyper_parameters_are_those_at_the_end(tmp_path: Path) -> None:

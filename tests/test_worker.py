@@ -151,3 +151,39 @@ def test_stop_tells_of_a_job_that_came_too_late_to_be_done(gate: threading.Event
     worker = Raced("raced", never, dropped=dropped.append)
     assert not worker.stop(0.0)
     assert len(dropped) == 1
+
+
+def no_thread(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_jobs_wait_where_no_thread_can_be_started_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[int] = []
+    worker = Worker("starts late", never)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        worker.put(appending(done, 1))
+        worker.put(appending(done, 2))
+    assert done == []
+    worker.put(appending(done, 3))
+    assert worker.stop(5.0)
+    assert done == [1, 2, 3]
+
+
+def test_who_waits_does_the_jobs_where_no_thread_can_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    done: list[int] = []
+    errors: list[Exception] = []
+    worker = Worker("never starts", errors.append)
+    for job in (appending(done, 1), raising, appending(done, 2)):
+        worker.put(job)
+    assert worker.stop(5.0)
+    assert done == [1, 2]
+    assert len(errors) == 1
+    dropped: list[Job] = []
+    late = Worker("has no time", never, dropped=dropped.append)
+    late.put(appending(done, 3))
+    assert not late.stop(0.0)
+    assert (len(dropped), done) == (1, [1, 2])

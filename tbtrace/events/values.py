@@ -74,6 +74,31 @@ def _flatten(
             into[tag] = value
 
 
+def told_parameters(
+    parameters: Mapping[Any, Any], problems: Problems
+) -> dict[str, bool | int | float | str]:
+    """Flattens hyper-parameters for the HParams dashboard; nothing raises.
+
+    Bools, numbers and strings stay, anything else becomes the text that it prints. What cannot be
+    read is counted (`"values"`) and named.
+
+    Example:
+        >>> told_parameters({"model": {"widths": [8, 8]}, "lr": 0.1}, Problems())
+        {'model/widths': '[8, 8]', 'lr': 0.1}
+    """
+    told: dict[str, bool | int | float | str] = {}
+    for name, value in flat(parameters).items():
+        try:
+            if isinstance(value, bool | str):
+                told[name] = value
+            else:
+                numeric = number(value)
+                told[name] = str(value) if numeric is None else numeric
+        except Exception as error:  # an object of somebody's own
+            problems.add_error("values", f"reading the hyper-parameter {name!r}", error)
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Values:
     """The values of one result.

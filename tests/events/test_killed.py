@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from killing import live_and_be_killed, start
 from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
 from tensorboard_server import Board, serve
 
 _REPORTS = """
@@ -29,13 +30,15 @@ _TAGS = {"loss", "lengths", "frame"}
 
 
 def events_in(path: Path) -> list[Event]:
-    """The events up to a torn record, which is the last one: there is nothing after it."""
+    """The events, checked, up to a torn record, which is the last one: nothing is after it."""
     content, position, events = path.read_bytes(), 0, []
     while position + 8 <= len(content):
         (length,) = struct.unpack_from("<Q", content, position)
         if position + length + 16 > len(content):
             break
-        events.append(Event.FromString(content[position + 12 : position + 12 + length]))
+        data, crc = content[position + 12 :][:length], content[position + 12 + length :][:4]
+        assert struct.unpack("<I", crc) == (masked_crc32c(data),)
+        events.append(Event.FromString(data))
         position += length + 16
     return events
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tbtrace.errors import Problems, TbtraceWarning, forget_warnings
-from tbtrace.events.values import Values, flat
+from tbtrace.events.values import Values, flat, told_parameters
 
 
 def sort(value: Any) -> Values:
@@ -208,6 +208,16 @@ def test_objects_that_raise_are_named_and_do_not_stop_others() -> None:
     with pytest.warns(TbtraceWarning, match="reading 'bad' raised RuntimeError"):
         found = Values.sort({"bad": Hostile(), "good": 1}, problems)
     assert found == Values(scalars={"good": 1.0})
+    assert problems.take() == {"values": 1}
+
+
+def test_a_hyper_parameter_that_raises_is_named_and_does_not_stop_others() -> None:
+    problems = Problems()
+    given = {"bad": Hostile(), "model": {"width": np.int64(8)}, "on": True, "huge": 10**400}
+    with pytest.warns(TbtraceWarning, match="reading the hyper-parameter 'bad' raised"):
+        told = told_parameters(given, problems)
+    assert told == {"model/width": 8.0, "on": True, "huge": str(10**400)}
+    assert told["on"] is True
     assert problems.take() == {"values": 1}
 
 
