@@ -23,6 +23,8 @@ def bucket() -> Iterator[tuple[fs.FileSystem, str]]:
         secret_key="x",
         region="us-east-1",
         allow_bucket_creation=True,
+        connect_timeout=60,  # 1 s and 3 s by default; what is tried again may fail, as it was done
+        request_timeout=60,
     )
     storage.create_dir("bucket")
     try:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tbtrace.episode import Episode, Trace
 
-SETTINGS = settings(derandomize=True, deadline=None, max_examples=150)
+SETTINGS = settings(max_examples=150)
 
 
 # Numbers.

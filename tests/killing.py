@@ -19,7 +19,7 @@ def live_and_be_killed(code: str, printed: Path, seconds: float, *arguments: obj
     """Lets it live for `seconds` after its first line; returns the last number that it printed."""
     process = start(code, printed, *arguments)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not printed.stat().st_size and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.002)

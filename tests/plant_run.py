@@ -103,7 +103,7 @@ def call(home: Path) -> Call:
 def spawn(home: Path) -> Call:
     """Runs `tbtrace ...` in a process of its own."""
 
-    def run(*arguments: object, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, timeout: float = 180.0) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tbtrace", *map(str, arguments)],
             capture_output=True,

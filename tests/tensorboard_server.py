@@ -30,7 +30,7 @@ from tensorboard.data.server_ingester import get_server_binary
 
 T = TypeVar("T")
 
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 # No proxy of the environment comes between us and 127.0.0.1.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -52,7 +52,7 @@ class Board:
     def get(self, path: str, **query: str) -> tuple[bytes, str]:
         """Returns the body and content type of `data/<path>?<query>`."""
         url = f"{self.url}data/{path}?{urllib.parse.urlencode(query)}"
-        with _opener.open(url, timeout=30) as response:
+        with _opener.open(url, timeout=60) as response:
             return response.read(), response.headers.get_content_type()
 
     def json(self, path: str, **query: str) -> Any:
@@ -97,10 +97,10 @@ class Board:
         rows = self.json("plugin/text/text", run=run, tag=tag)
         return [(row["step"], row["text"]) for row in rows]
 
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 30.0) -> T:
+    def wait_for(self, predicate: Callable[[], T], timeout: float = 60.0) -> T:
         """Calls `predicate` until it returns something true, and returns that.
 
-        An HTTPError counts as "not yet": the server answers so until it has loaded a run.
+        An error of HTTP or of a look-up counts as "not yet": the server has not loaded it all.
 
         Raises:
             AssertionError: It did not within `timeout` seconds; says what came last.
@@ -113,7 +113,7 @@ class Board:
                 if result:
                     return result
                 last = result
-            except urllib.error.HTTPError as error:
+            except (urllib.error.HTTPError, TimeoutError, LookupError) as error:
                 last = error
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {timeout} s; last: {last!r}")

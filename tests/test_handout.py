@@ -16,7 +16,7 @@ from tbtrace.handout import Handout
 TAG = "traces/stand/train/last"
 
 
-def report(logdir: Path, on_picture: Any, seconds: float = 30.0) -> RunReporter:
+def report(logdir: Path, on_picture: Any, seconds: float = 300.0) -> RunReporter:
     options = Reporting(views=[Stand()], on_picture=on_picture, drain_seconds=seconds)
     reporter = RunReporter(logdir, options)
     for step in (1, 2):
@@ -36,7 +36,7 @@ def test_every_picture_is_handed_out_before_the_run_ends(tmp_path: Path) -> None
 def test_flush_waits_for_it(tmp_path: Path) -> None:
     taken: list[int] = []
     reporter = report(tmp_path, lambda logdir, tag, step, file: taken.append(step))
-    assert reporter.flush(30.0)
+    assert reporter.flush(300.0)
     assert taken == [1, 2]
     reporter.close()
 

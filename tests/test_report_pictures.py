@@ -57,10 +57,11 @@ def test_report_returns_while_a_view_hangs_and_metrics_are_written(tmp_path: Pat
     started = time.monotonic()
     for step in range(1, 4):
         reporter.report(step, {"loss": float(step)}, [episode(f"e{step}")])
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
+    assert reporter._writer.drain(60)
     with pytest.warns(TbtraceWarning, match="pictures of step"):
         reporter.close()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 50  # the view hangs for 60 s
     assert [event.step for event in read(tmp_path).Scalars("loss")] == [1, 2, 3]
     assert pictures(tmp_path) == {}
     assert reporter.dropped == {"pictures": 3}
@@ -68,8 +69,8 @@ def test_report_returns_while_a_view_hangs_and_metrics_are_written(tmp_path: Pat
 
 def test_a_view_that_hangs_is_ended_and_the_others_draw_on(tmp_path: Path) -> None:
     views = [Stand("before"), Stand("hangs", sleep_for_ever), Stand("after")]
-    reporter = RunReporter(tmp_path, Reporting(views=views, view_seconds=1.0))
-    with pytest.warns(TbtraceWarning, match="view 'hangs' took more than 1 s"):
+    reporter = RunReporter(tmp_path, Reporting(views=views, view_seconds=5.0))
+    with pytest.warns(TbtraceWarning, match="view 'hangs' took more than 5 s"):
         for step in (1, 2, 3):
             reporter.report(step, {"loss": 1.0}, [episode(f"e{step}")])
         reporter.close()
@@ -81,12 +82,12 @@ def test_a_view_that_hangs_is_ended_and_the_others_draw_on(tmp_path: Path) -> No
 def test_when_drawing_falls_behind_the_oldest_are_dropped_and_counted(tmp_path: Path) -> None:
     go_on = tmp_path / "go on"
     reporter = RunReporter(
-        tmp_path / "run", Reporting(views=[Stand(act=WaitFor(str(go_on)))], view_seconds=20)
+        tmp_path / "run", Reporting(views=[Stand(act=WaitFor(str(go_on)))], view_seconds=120)
     )
     with pytest.warns(TbtraceWarning, match="drawing is behind"):
         for step in range(1, 21):
             reporter.report(step, {}, [episode(f"e{step}")])
-        assert reporter._writer.drain(10)
+        assert reporter._writer.drain(60)
         go_on.touch()
         reporter.close()
     drawn = pictures(tmp_path / "run")["traces/stand/train/last"]
@@ -127,14 +128,14 @@ def test_a_pick_that_did_not_travel_is_named_and_no_other_shown(tmp_path: Path) 
 def test_going_back_replaces_pictures_that_wait_or_are_being_drawn(tmp_path: Path) -> None:
     go_on = tmp_path / "go on"
     reporter = RunReporter(
-        tmp_path / "run", Reporting(views=[Stand(act=WaitFor(str(go_on)))], view_seconds=20)
+        tmp_path / "run", Reporting(views=[Stand(act=WaitFor(str(go_on)))], view_seconds=120)
     )
     for step in (3, 4):
         reporter.report(step, {}, [episode(f"old-{step}")])
-    assert reporter._writer.drain(10)
+    assert reporter._writer.drain(60)
     with pytest.warns(TbtraceWarning, match="the run went back to step 2"):
         reporter.report(2, {}, [episode("new-2")])
-        assert reporter._writer.drain(10)
+        assert reporter._writer.drain(60)
     go_on.touch()
     reporter.report(3, {}, [episode("new-3")])
     reporter.close()

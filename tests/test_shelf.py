@@ -16,7 +16,7 @@ from tbtrace.events import summary
 from tbtrace.events.file import EventFile, newest_seconds
 from tbtrace.shelf import POINTER, Shelf
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 class Trial:

@@ -73,8 +73,8 @@ class Watch(tune.Callback):
         for path in Path(trial.local_path).glob("events*"):
             try:
                 sizes.append(path.stat().st_size)
-            except FileNotFoundError:  # sealed just now
-                sizes.append(0)
+            except FileNotFoundError:
+                continue  # sealed just now: it is not there any more
         self.sizes.append(sizes)
 
 
@@ -196,13 +196,13 @@ class Process:
         return int(text or 0)
 
     def end(self, sent: signal.Signals, at: int) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while self.handed_over() < at:
             assert self.process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
         self.process.send_signal(sent)
-        self.process.wait(60)
+        self.process.wait(180)
 
 
 class Said(tune.Callback):

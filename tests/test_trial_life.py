@@ -28,6 +28,10 @@ class Counting(tune.Trainable):  # type: ignore[misc]
         self.folder = Path(config["folder"])
         self.lives = len(list(self.folder.glob("life-*")))
         (self.folder / f"life-{self.lives}-{self.trial_id}").touch()
+        deadline = time.monotonic() + 120
+        while len({*self.folder.glob("life-*")}) < config.get("together", 0):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
     def step(self) -> dict[str, Any]:
         if self.iteration + 1 == self.config.get("fails_at") and self.lives < self.config["fails"]:
@@ -161,7 +165,8 @@ def test_trials_that_are_cloned(ray_session: None, tmp_path: Path, lives: Path) 
     )
     tuner = tune.Tuner(
         Counting,
-        param_space={"folder": str(lives), "lr": tune.grid_search([0.5, 8.0]), "seconds": 0.5},
+        param_space={"folder": str(lives), "lr": tune.grid_search([0.5, 8.0]), "seconds": 0.5}
+        | {"together": 2},
         tune_config=tune.TuneConfig(metric="score", mode="max", scheduler=scheduler),
         run_config=run_config(tmp_path, handed := Handed()),
     )

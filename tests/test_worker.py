@@ -27,7 +27,7 @@ def held_up(gate: threading.Event) -> tuple[Job, threading.Event]:
 
     def job() -> None:
         started.set()
-        gate.wait(10.0)
+        gate.wait(60.0)
 
     return job, started
 
@@ -47,10 +47,10 @@ def test_jobs_are_done_in_order_on_another_thread() -> None:
     for number in range(100):
         worker.put(appending(done, number))
     worker.put(lambda: threads.add(threading.current_thread().name))
-    assert worker.drain(5.0)
+    assert worker.drain(60.0)
     assert done == list(range(100))
     assert threads == {"order"}
-    assert worker.stop(5.0)
+    assert worker.stop(60.0)
 
 
 def test_no_thread_is_started_while_nothing_was_put() -> None:
@@ -64,7 +64,7 @@ def test_no_thread_is_started_while_nothing_was_put() -> None:
 def test_stop_ends_the_thread() -> None:
     worker = Worker("ends soon", never)
     worker.put(lambda: None)
-    assert worker.stop(5.0)
+    assert worker.stop(60.0)
     assert "ends soon" not in {thread.name for thread in threading.enumerate()}
 
 
@@ -74,7 +74,7 @@ def test_an_error_is_handed_over_and_the_next_job_follows() -> None:
     worker = Worker("errors", errors.append)
     worker.put(raising)
     worker.put(appending(done, 1))
-    assert worker.stop(5.0)
+    assert worker.stop(60.0)
     assert done == [1]
     assert [str(error) for error in errors] == ["job"]
 
@@ -84,7 +84,7 @@ def test_an_error_in_failed_does_not_end_the_thread() -> None:
     worker = Worker("errors", never)
     worker.put(raising)
     worker.put(appending(done, 1))
-    assert worker.stop(5.0)
+    assert worker.stop(60.0)
     assert done == [1]
 
 
@@ -94,10 +94,10 @@ def test_drain_gives_up_after_its_timeout(gate: threading.Event) -> None:
     worker.put(job)
     start = time.monotonic()
     assert not worker.drain(0.05)
-    assert time.monotonic() - start < 2.0
+    assert time.monotonic() - start < 30.0
     gate.set()
-    assert worker.drain(5.0)
-    assert worker.stop(5.0)
+    assert worker.drain(60.0)
+    assert worker.stop(60.0)
 
 
 def test_stop_returns_after_its_timeout_though_a_job_hangs(gate: threading.Event) -> None:
@@ -108,13 +108,13 @@ def test_stop_returns_after_its_timeout_though_a_job_hangs(gate: threading.Event
     waiting = appending(done, 1)
     worker.put(hanging)
     worker.put(waiting)
-    assert started.wait(5.0)
+    assert started.wait(60.0)
     start = time.monotonic()
     assert not worker.stop(0.05)
-    assert time.monotonic() - start < 2.0
+    assert time.monotonic() - start < 30.0
     assert dropped == [waiting]
     gate.set()
-    assert worker.drain(5.0)
+    assert worker.drain(60.0)
     assert done == []
 
 
@@ -131,8 +131,8 @@ def test_what_is_put_after_stop_is_dropped() -> None:
 def test_stop_may_be_called_twice() -> None:
     worker = Worker("twice", never)
     worker.put(lambda: None)
-    assert worker.stop(5.0)
-    assert worker.stop(5.0)
+    assert worker.stop(60.0)
+    assert worker.stop(60.0)
 
 
 def test_stop_tells_of_a_job_that_came_too_late_to_be_done(gate: threading.Event) -> None:
@@ -144,7 +144,7 @@ def test_stop_tells_of_a_job_that_came_too_late_to_be_done(gate: threading.Event
         def drain(self, timeout: float) -> bool:
             drained = super().drain(timeout)
             self.put(hanging)
-            assert started.wait(5.0)
+            assert started.wait(60.0)
             self.put(appending(late, 1))
             return drained
 
@@ -166,7 +166,7 @@ def test_jobs_wait_where_no_thread_can_be_started_yet(monkeypatch: pytest.Monkey
         worker.put(appending(done, 2))
     assert done == []
     worker.put(appending(done, 3))
-    assert worker.stop(5.0)
+    assert worker.stop(60.0)
     assert done == [1, 2, 3]
 
 
@@ -179,7 +179,7 @@ def test_who_waits_does_the_jobs_where_no_thread_can_be_started(
     worker = Worker("never starts", errors.append)
     for job in (appending(done, 1), raising, appending(done, 2)):
         worker.put(job)
-    assert worker.stop(5.0)
+    assert worker.stop(60.0)
     assert done == [1, 2]
     assert len(errors) == 1
     dropped: list[Job] = []

@@ -22,7 +22,7 @@ reporter = RunReporter(sys.argv[1], Reporting(views=()))
 for step in range(int(sys.argv[2]), int(sys.argv[3]) + 1):
     result = {"loss": float(step), "lengths": [1.0, 2.0, step], "frame": picture}
     reporter.report(step, result)
-    assert reporter.flush()
+    assert reporter.flush(300)
     print(step, flush=True)
 reporter.close()
 """
@@ -53,6 +53,7 @@ def tags_by_step(path: Path) -> dict[int, set[str]]:
 def assert_complete(board: Board, last: int) -> None:
     steps = list(range(1, last + 1))
     board.wait_for(lambda: board.scalars("run", "loss")[-1][0] == last)
+    board.wait_for(lambda: board.images("run", "frame")[-1][0] == last)  # comes after it
     assert board.scalars("run", "loss") == [(step, float(step)) for step in steps]
     shown = board.histograms("run", "lengths")  # about 50 of them
     assert len(shown) == len({step for step, _ in shown}) >= min(last, 50)
@@ -82,7 +83,7 @@ def test_what_was_flushed_survives_and_a_resumed_run_is_complete(
         # As from a checkpoint of a step before the last one.
         first = max(1, last - chance.randrange(4))
     last = first + 10
-    assert start(_REPORTS, printed, run, first, last).wait(timeout=60) == 0
+    assert start(_REPORTS, printed, run, first, last).wait(timeout=180) == 0
     for fast in (False, True):
         with serve(run.parent, fast) as board:
             assert_complete(board, last)

@@ -287,6 +287,12 @@ def test_what_rays_logger_has_reported_is_in_the_file(tmp_path: Path) -> None:
     callback.log_trial_end(trial)
 
 
+def hparams(board: Board) -> list[dict[str, Any]]:
+    request = {"startIndex": 0, "sliceSize": 10, "allowedStatuses": ["STATUS_SUCCESS"]}
+    answer = board.json("plugin/hparams/session_groups", request=json.dumps(request))
+    return answer["sessionGroups"]
+
+
 @in_both_modes()
 def board(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -294,7 +300,7 @@ def board(
     logdir = tmp_path_factory.mktemp("logdir")
     run_tune_logger(_Callback(), logdir / "trial")
     with serve(logdir, fast=request.param) as board:
-        board.wait_for(lambda: board.tags("images").get("trial"))
+        board.wait_for(lambda: hparams(board))  # they come last
         yield board
 
 
@@ -319,7 +325,5 @@ def test_board_shows_rays_images(board: Board) -> None:
 
 
 def test_board_shows_rays_hparams(board: Board) -> None:
-    request = {"startIndex": 0, "sliceSize": 10, "allowedStatuses": ["STATUS_SUCCESS"]}
-    answer = board.json("plugin/hparams/session_groups", request=json.dumps(request))
-    (group,) = answer["sessionGroups"]
+    (group,) = hparams(board)
     assert group["hparams"] == {"lr": 0.01, "model/width": 64, "kind": "PPO"}
