@@ -186,10 +186,11 @@ def test_a_directory_that_cannot_be_made_is_named_and_nothing_raises(tmp_path: P
 def test_close_keeps_its_time_though_the_disk_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str
 ) -> None:
-    answers, write = threading.Event(), os.write
+    asked, answers, write = threading.Event(), threading.Event(), os.write
 
     def slow(descriptor: int, data: memoryview) -> int:
         if threading.current_thread().name == hangs:
+            asked.set()
             answers.wait(120.0)
         return write(descriptor, data)
 
@@ -203,7 +204,7 @@ def test_close_keeps_its_time_though_the_disk_hangs(
         assert reporter.flush(120.0)
     else:
         reporter.report(2, result)
-        time.sleep(0.3)
+        assert asked.wait(120.0)
     started = time.monotonic()
     with pytest.warns(TbtraceWarning) as caught:
         reporter.close(timeout=0.5)
@@ -262,16 +263,22 @@ from tbtrace import Reporting, RunReporter
 reporter = RunReporter(sys.argv[1], Reporting(views=()))
 reporter.report(1, {"loss": 1.0})
 reporter.flush()
-write, goes_on = os.write, threading.Event()
-os.write = lambda *arguments: goes_on.wait() and write(*arguments)
+write, held, goes_on = os.write, threading.Event(), threading.Event()
+
+def slow(*arguments):
+    held.set()
+    goes_on.wait()
+    return write(*arguments)
+
+os.write = slow
 reporter.report(2, {"loss": 2.0})
-time.sleep(0.3)
+held.wait()
 child = os.fork()
 if not child:
     sys.exit(0)  # with its exit hooks, while another thread of the parent holds the log
 started = time.monotonic()
 while os.waitpid(child, os.WNOHANG) == (0, 0):
-    if time.monotonic() > started + 20:
+    if time.monotonic() > started + 60:
         os.kill(child, 9)
         sys.exit("the fork hangs")
     time.sleep(0.05)

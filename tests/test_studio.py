@@ -197,8 +197,9 @@ def test_waiting_has_an_end_though_a_picture_hangs_on_the_disk(gate: threading.E
 
 
 def test_going_back_and_stopping_wait_for_a_picture_that_is_written_just_now(
-    gate: threading.Event,
+    gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(studio, "_DELIVERY_SECONDS", 60.0)
     gallery = SlowDisk(gate)
     shown: list[list[tuple[int, str]]] = []
     threading.Timer(0.2, gate.set).start()
