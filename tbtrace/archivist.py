@@ -76,9 +76,9 @@ class Archivist:
                 self._problems.count("records", self._done(job))
             else:
                 self._done(job)
+                store.tidy()  # first: it bounds the disk, whatever becomes of the context
                 if context is not None and self._kind == "parquet":
                     store.keep_context(context())
-                store.tidy()
 
         with self._counting:
             waiting = sum(known for _, known in self._waiting.values())

@@ -73,14 +73,17 @@ class Scribe:
         self._problems = problems
         self._dropped = dropped
         self._said: dict[str, str] = {}
+        self._first = 0
+        """The first iteration that the context observed, in an earlier life of the run, too."""
         self._census = Census(problems)
 
     def write(self, report: Report) -> None:
         """Writes one report, the metrics first."""
         if self.step is None or report.step <= self.step:
             # Also the first of a run: after a restore nobody here may know of earlier files.
-            if self.step is None and report.iteration > 1:
-                self._recall()
+            if self.step is None:
+                self._first = self._recalled(report.iteration)
+            self._first = min(self._first, report.iteration)
             self._drawing.forget_from(report.step)
             self._archivist.forget_from(report.iteration)
             self._said.clear()
@@ -100,20 +103,26 @@ class Scribe:
             self._log.add(event)
         self._log.flush()
         self._context.observe(episodes)
-        lasts = partial(lasting.dumped, self._context, report.iteration)
+        observed = lasting.Span(self._first, report.iteration)
+        lasts = partial(lasting.dumped, self._context, observed)
         self._archivist.put(report.iteration, episodes, lasts)
         if values.images or episodes or any(counted.summaries.values()):
             content = Content(self._context, episodes, counted.summaries, values.images)
             if values.images or self._drawing.views:
                 self._drawing.put(report.step, pickle.dumps(content, protocol=5))
 
-    def _recall(self) -> None:
-        """Goes on with the axes and colours of an earlier life of the run, where it kept them."""
-        content = None if self._context.longest else self._archivist.recall(lasting.MOST_BYTES)
+    def _recalled(self, iteration: int) -> int:
+        """Goes on with the axes and colours of an earlier life of the run, where it kept them.
+
+        Returns:
+            The first iteration that they are of.
+        """
+        begins = iteration <= 1 or self._context.longest
+        content = None if begins else self._archivist.recall(lasting.MOST_BYTES)
         if content is None:
-            return
+            return iteration
         try:
-            lasting.resume(self._context, content)
+            return lasting.resume(self._context, content, at=iteration).first
         except ContractError as error:
             self._problems.add_quietly(
                 "records",
@@ -121,6 +130,7 @@ class Scribe:
                 f"the run goes on with new axes and colours: in context.json {error}",
                 count=0,
             )
+            return iteration
 
     def _write_values(self, step: int, values: Values) -> None:
         self._log.add(summary.scalars(step, values.scalars))

@@ -156,6 +156,19 @@ def test_a_reporter_on_a_hanging_archive_closes_in_time(
     assert [path.name[:6] for path in tmp_path.iterdir()] == ["events"]
 
 
+def test_the_disk_is_bounded_where_the_context_cannot_be_kept(tmp_path: Path) -> None:
+    archive = Archivist(None, str(tmp_path), "parquet", Retention(last=1), Problems())
+
+    def context() -> bytes:
+        raise ValueError("no context")
+
+    with pytest.warns(TbtraceWarning, match="no context"):
+        for iteration in (1, 2):
+            archive.put(iteration, [walkers()], context)
+        archive.stop(SECONDS)
+    assert iterations(tmp_path) == [2]
+
+
 def test_a_run_that_goes_back_replaces_what_was_there(tmp_path: Path) -> None:
     for steps, uid in (((1, 2, 3, 4), "old"), ((3,), "new")):  # the second in a restored process
         reporter = tbtrace.RunReporter(tmp_path, tbtrace.Reporting(views=()))
@@ -176,7 +189,7 @@ reporter = RunReporter(sys.argv[1], Reporting(views=()))
 media = {"m": Media(np.arange(1, dtype=np.int32), (np.random.default_rng(0).random(20_000),))}
 for step in range(int(sys.argv[2]), 1_000_000):
     reporter.report(step, {}, [walkers(str(step), seed=step, steps=5_000, media=media)])
-    assert reporter.flush()
+    assert reporter.flush(300)
     print(step, flush=True)
 """
 

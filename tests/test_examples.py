@@ -42,7 +42,7 @@ def test_an_example_runs_and_names_its_run(name: str, tmp_path: Path) -> None:
         [sys.executable, str(EXAMPLES / name), *ARGUMENTS[name]],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         env={**os.environ, "HOME": str(tmp_path)},
     )
     assert done.returncode == 0, done.stderr

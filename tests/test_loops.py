@@ -40,7 +40,7 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         [sys.executable, "-c", RUN.format(path=str(EXAMPLES / request.param))],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         env={
             **os.environ,
             "OMP_NUM_THREADS": "1",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from archive_shapes import walkers
 
-from tbtrace import Reporting, RunReporter
+from tbtrace import Reporting, Retention, RunReporter
 from tbtrace.errors import TbtraceWarning
 
 KEPT = "traces/context.json"
@@ -30,7 +31,7 @@ def test_a_restored_run_goes_on_with_its_axes_and_colours(tmp_path: Path) -> Non
     parts = life(tmp_path / "parts", 3)
     assert parts.context.told() == whole.context.told()
     assert (tmp_path / "parts" / KEPT).read_bytes() == (tmp_path / "whole" / KEPT).read_bytes()
-    assert json.loads((tmp_path / "whole" / KEPT).read_bytes())["iteration"] == 3
+    assert json.loads((tmp_path / "whole" / KEPT).read_bytes())["iterations"] == [1, 3]
 
 
 def test_going_back_keeps_the_axes(tmp_path: Path) -> None:
@@ -47,6 +48,34 @@ def test_a_run_that_begins_again_begins_anew(tmp_path: Path) -> None:
     assert again.context.longest == 1000
     assert other.context.longest == 2
     assert json.loads((tmp_path / KEPT).read_bytes())["longest"] == 2
+
+
+def test_a_loop_that_counts_steps_begins_anew_where_it_began_before(tmp_path: Path) -> None:
+    life(tmp_path, 4, 5)
+    other = RunReporter(tmp_path, Reporting(views=[]))
+    other.report(4, {}, [walkers("small", steps=2)])
+    other.close()
+    assert other.context.longest == 2
+    assert life(tmp_path, 500).context.longest == 2
+    assert json.loads((tmp_path / KEPT).read_bytes())["iterations"] == [4, 500]
+
+
+def test_a_run_that_went_back_goes_on_from_there(tmp_path: Path) -> None:
+    life(tmp_path, 6, 5)
+    assert life(tmp_path, 6).context.longest == 200
+    assert json.loads((tmp_path / KEPT).read_bytes())["iterations"] == [5, 6]
+
+
+def test_numpy_counts_as_well(tmp_path: Path) -> None:
+    reporter = RunReporter(tmp_path, Reporting(views=[], retention=Retention(last=1)))
+    for number in np.arange(1, 4):
+        one = walkers(str(number), iteration=number)
+        one.length = np.int64(one.length)  # type: ignore[assignment]
+        reporter.report(number, {}, [one])
+    reporter.close()
+    assert json.loads((tmp_path / KEPT).read_bytes())["iterations"] == [1, 3]
+    (left,) = (tmp_path / "traces").glob("*.parquet")
+    assert left.name == "train-000003.parquet"
 
 
 @pytest.mark.parametrize("archive", ["json", None])

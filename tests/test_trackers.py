@@ -23,7 +23,7 @@ def run(name: str, home: Path) -> str:
         [sys.executable, str(EXAMPLES / name), "2"],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         env={
             **os.environ,
             "HOME": str(home),

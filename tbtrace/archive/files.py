@@ -15,7 +15,7 @@ from tbtrace.archive import media, notes
 from tbtrace.archive.checksum import checksum
 from tbtrace.archive.notes import Note
 from tbtrace.archive.schema import SCHEMA
-from tbtrace.errors import TbtraceError
+from tbtrace.errors import TbtraceError, warn_once
 
 CONTEXT = "context.json"
 """The name of the file of what lasts over a run's iterations."""
@@ -46,6 +46,30 @@ def tried(path: str, read: Callable[[], Any]) -> Any:
                 raise ArchiveError(f"{path} cannot be read ({said})") from error
             time.sleep(_PAUSE_SECONDS)
     raise AssertionError
+
+
+def listed(filesystem: Any, selector: Any) -> list[Any]:
+    """Returns the `pyarrow.fs.FileInfo` of what a selector finds.
+
+    What has a name that is no UTF-8 is passed over, since pyarrow cannot say it; with one warning
+    where it would be an archive's file.
+
+    Raises:
+        OSError: The storage does not answer.
+    """
+    found = []
+    for info in filesystem.get_file_info(selector):
+        try:
+            info.path  # noqa: B018
+        except UnicodeDecodeError as error:
+            if error.object.endswith(b".parquet"):
+                said = (
+                    f"{error.object!r} is no UTF-8, which pyarrow needs; it is left out: rename it"
+                )
+                warn_once(f"archive name {selector.base_dir}", said)
+        else:
+            found.append(info)
+    return found
 
 
 def read_notes(filesystem: Any, path: str) -> list[Note]:

@@ -49,7 +49,7 @@ class Archive:
         """
         selector = fs.FileSelector(self._path, recursive=True, allow_not_found=True)
         runs: dict[str, list[_File]] = {}
-        for info in files.tried(self._path, lambda: self._filesystem.get_file_info(selector)):
+        for info in files.tried(self._path, lambda: files.listed(self._filesystem, selector)):
             match = _NAME.fullmatch(info.base_name)
             folder = os.path.dirname(info.path)
             if match and info.is_file and os.path.basename(folder) == FOLDER:
@@ -109,7 +109,7 @@ class Archive:
                     continue
                 if most_return is not None and not value <= most_return:
                     continue
-                if entity is None or _or_warned(stored.has, entity):
+                if entity is None or or_warned(stored.has, entity):
                     yield stored
 
     def episodes(self, **filters: Any) -> Iterator[Episode]:
@@ -118,7 +118,7 @@ class Archive:
         One that cannot be read is skipped, with one warning for its file.
         """
         for stored in self.find(**filters):
-            episode = _or_warned(stored.load)
+            episode = or_warned(stored.load)
             if episode is not None:
                 yield episode
 
@@ -129,7 +129,7 @@ class Archive:
 
     def to_arrow(self, **filters: Any) -> pa.Table:
         """Returns the rows of the episodes that fit as one `pyarrow.Table`; as `episodes`."""
-        tables = [_or_warned(stored.rows) for stored in self.find(**filters)]
+        tables = [or_warned(stored.rows) for stored in self.find(**filters)]
         known = [table for table in tables if table is not None]
         return pa.concat_tables([schema.SCHEMA.empty_table(), *known])
 
@@ -139,7 +139,7 @@ class Archive:
 
     def _stored(self, run: str, of_run: list[_File]) -> Iterator[Stored]:
         def read(file: _File) -> list[Stored] | None:
-            return _or_warned(self._read, run, *file)  # type: ignore[no-any-return]
+            return or_warned(self._read, run, *file)  # type: ignore[no-any-return]
 
         with ThreadPoolExecutor(_READERS) as readers:
             for first in range(0, len(of_run), _AT_ONCE):  # who stops early has not read all
@@ -201,7 +201,8 @@ def open_archive(path: str | os.PathLike[str], filesystem: fs.FileSystem | None 
     return Archive(filesystem, where)
 
 
-def _or_warned(read: Any, *args: Any) -> Any:
+def or_warned(read: Any, *args: Any) -> Any:
+    """Returns what `read` returns; None, with one warning for its file, where it cannot be read."""
     try:
         return read(*args)
     except ArchiveError as error:

@@ -220,7 +220,7 @@ class Store:
         from pyarrow.fs import FileSelector
 
         selector = FileSelector(self._folder, allow_not_found=True)
-        infos = self._filesystem.get_file_info(selector)
+        infos = files.listed(self._filesystem, selector)
         matches = ((info, _NAME.fullmatch(info.base_name)) for info in infos)
         return [(info, match) for info, match in matches if match]
 

@@ -103,16 +103,18 @@ def progress(things: Iterable[T], doing: str, total: int | None = None) -> Itera
 
     Args:
         things: What takes long, one after the other.
-        doing: Stands before the bar.
+        doing: Stands before the bar; may hold a stranger's text.
         total: How many there are; their length by default.
     """
     if not sys.stderr.isatty():
         yield from things
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import track
 
-    yield from track(things, doing, total, console=Console(stderr=True), transient=True)
+    said = escape(printable(doing))
+    yield from track(things, said, total, console=Console(stderr=True), transient=True)
 
 
 def _plain(value: Any) -> Any:

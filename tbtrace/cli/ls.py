@@ -11,6 +11,7 @@ from typing import Any
 
 from pyarrow import fs
 
+from tbtrace.archive.files import listed
 from tbtrace.archive.reader import Stored
 from tbtrace.cli import console, selection
 from tbtrace.cli.parser import MOST_ROWS
@@ -79,7 +80,7 @@ def _sizes(run: Run) -> Counter[str]:
     """Returns the bytes of each split and iteration, media with them."""
     folder = os.path.dirname(run.files[0][0])
     sizes: Counter[str] = Counter()
-    for info in run.filesystem.get_file_info(fs.FileSelector(folder)):
+    for info in listed(run.filesystem, fs.FileSelector(folder)):
         sizes[info.base_name.partition(".")[0]] += info.size or 0
     return sizes
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from tbtrace.archive.files import read_context
+from tbtrace.archive.reader import or_warned
 from tbtrace.cli import console, picks, selection, viewing
 from tbtrace.cli.gallery import Gallery, OneFile, gallery
 from tbtrace.cli.parser import LAST
@@ -35,7 +36,7 @@ def run(options: Any) -> int:
         drawn += _draw(one, view, _wanted(one, view, iteration), out, problems)
     if not drawn:
         return console.fail(f"{view.name}: there is nothing to draw in the episodes that fit")
-    print(out.close())
+    print(console.printable(out.close()))  # it names runs
     failed = problems.take().get("pictures", 0)
     return console.fail(f"{console.count(failed, 'picture')} could not be drawn") if failed else 0
 
@@ -79,10 +80,14 @@ def _draw(run: Run, view: View, wanted: Sequence[int], out: Gallery, problems: P
     numbers = {number for _, _, number in run.files if first <= number <= wanted[-1]}
     doing = f"{view.name} of {run.name}"
     found = _iterations(run, range(first, wanted[-1] + 1), wanted)
-    for number, episodes in console.progress(found, doing, total=len(numbers)):
+    for number, read in console.progress(found, doing, total=len(numbers)):
+        episodes = [episode for episode in read if episode is not None]
         # As in the run: what an iteration is drawn in depends on all that came before it.
         context.observe(episodes)
         if number not in wanted:
+            continue
+        if len(episodes) < len(read):  # the best of what is left need not be the best
+            problems.count("pictures")
             continue
         for planned in plan([view], episodes, {}, problems):
             title = planned.tag.rsplit("/", 1)[-1]
@@ -103,7 +108,7 @@ def _kept(run: Run) -> Context | None:
     try:
         content = read_context(run.filesystem, os.path.dirname(newest_path), lasting.MOST_BYTES)
         context = Context()
-        if content is None or lasting.resume(context, content) != newest:
+        if content is None or lasting.resume(context, content).last != newest:
             return None
         scenes = [one for one in run.find() if one.note.get("scene") is not None]
         if scenes:
@@ -115,8 +120,11 @@ def _kept(run: Run) -> Context | None:
 
 def _iterations(
     run: Run, numbers: range, wanted: Sequence[int]
-) -> Iterator[tuple[int, list[Episode]]]:
-    """Yields iterations in order; those that are not wanted come without media."""
+) -> Iterator[tuple[int, list[Episode | None]]]:
+    """Yields iterations in order; those that are not wanted come without media.
+
+    What cannot be read is None, with one warning for its file.
+    """
     found = run.find(iteration=numbers)
     for number, stored in groupby(found, lambda one: one.iteration):
         episodes = list(stored)
@@ -125,4 +133,4 @@ def _iterations(
             told = [one for one in episodes if one.note.get("scene") is not None]
             last = told[-1] if told else None
             episodes = [one.bare(scene=one is last) for one in episodes]
-        yield number, [one.load() for one in episodes]
+        yield number, [or_warned(one.load) for one in episodes]

@@ -86,12 +86,15 @@ def run(options: Any) -> int:
 
     if not options.path.expanduser().exists():
         raise CallError(f"{options.path} does not exist")
+    logdir = options.logdir.expanduser()
+    if logdir.exists() and not logdir.is_dir():
+        raise CallError(f"--logdir {options.logdir} is no directory")
     extract = None if options.extract is None else _function(options.extract)
     with _bar() as advance:
         try:
             done = replay(
                 options.path,
-                options.logdir.expanduser(),
+                logdir,
                 traces=options.trace,
                 extract=extract,
                 every=options.every,

@@ -65,10 +65,14 @@ def run(options: Any) -> int:
     command += ["--samples_per_plugin", KEEP_EVERY_PICTURE]
     host = "localhost" if options.host in _EVERYWHERE else options.host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    # Else the server would live on when this program is told to end.
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    # Else the server would live on when this program is told to end, in the midst of Popen, too.
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
     server = subprocess.Popen(command)
     try:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+        if told:
+            return _TERMINATED
         if not _answers(url, server):
             return fail("TensorBoard did not start")
         print(f"TensorBoard on {directory}: {url}  (Ctrl-C ends it)", flush=True)

@@ -94,25 +94,27 @@ def _write_labels(canvas: Canvas, layout: Layout) -> None:
 
 def _write_names(canvas: Canvas, layout: Layout, suffix: str) -> None:
     left, top, right, bottom = layout.scale.box
-    wide, high = canvas.size
-    name = _name(layout.across, suffix, 1 / layout.scale.stretch)
-    ink = glyphs.line(text.shorten(name, wide - 2 * MARGIN))
-    u = _kept((left + right - ink.shape[1]) // 2, ink.shape[1], wide)
+    aside = (MARGIN, canvas.size[0] - MARGIN)
+    ink = _name(layout.across, suffix, 1 / layout.scale.stretch, aside)
+    u = _kept((left + right - ink.shape[1]) // 2, ink.shape[1], aside)
     canvas.write(u, bottom + TICK + LINE, ink, PALE)
-    name = _name(layout.up, suffix, layout.scale.stretch)
-    ink = np.rot90(glyphs.line(text.shorten(name, high - 2 * MARGIN)))
-    v = _kept((top + bottom - ink.shape[0]) // 2, ink.shape[0], high)
+    ink = np.rot90(_name(layout.up, suffix, layout.scale.stretch, layout.aside))
+    v = _kept((top + bottom - ink.shape[0]) // 2, ink.shape[0], layout.aside)
     u = max(2, left - TICK - layout.tick_width - 8 - ink.shape[1])
     canvas.write(u, v, ink, PALE)
 
 
-def _kept(start: int, length: int, whole: int) -> int:
-    return min(max(start, MARGIN), whole - MARGIN - length)
+def _kept(start: int, length: int, room: tuple[int, int]) -> int:
+    return min(max(start, room[0]), room[1] - length)
 
 
-def _name(ticks: Ticks, suffix: str, stretch: float) -> str:
+def _name(ticks: Ticks, suffix: str, stretch: float, room: tuple[int, int]) -> NDArray[np.uint8]:
     if not ticks.title:
-        return ""
-    factor = f"{stretch:.3g}" if stretch < 1000 else f"{stretch:.0f}"
-    told = f" · stretched {factor} times" if stretch > 1 else ""
-    return ticks.title + suffix + told
+        return glyphs.line("")
+    name, pixels = ticks.title + suffix, room[1] - room[0]
+    if stretch > 1:
+        factor = f"{stretch:.3g}" if stretch < 1000 else f"{stretch:.0f}"
+        whole = f"{name} · stretched {factor} times"
+        fits = text.width(text.clean(whole)) <= pixels
+        name = whole if fits else f"{name} · {factor}\N{MULTIPLICATION SIGN}"
+    return glyphs.line(text.shorten(name, pixels))

@@ -15,7 +15,7 @@ from tbtrace.draw.palette import parse
 from tbtrace.draw.scale import Ticks
 
 _GAP, _WIDE, _TICK, _LINE = 12, 16, 4, 20
-_LONGEST = 80
+_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Bar:
         return cls(colours, marks, ticks.title)
 
     @classmethod
-    def of_counts(cls, most: float, colours: Sequence[str], title: str) -> Bar:
+    def of_counts(cls, most: int, colours: Sequence[str], title: str) -> Bar:
         """Returns a bar for 1 to `most` on a logarithmic scale, with ticks at both and between."""
         middle = round(math.sqrt(most))
         counts = sorted({1, middle, most}) if most > 1 else [1]
         marks = [(math.log(count) / math.log(most) if most > 1 else 0.5, count) for count in counts]
-        return cls(colours, [(where, f"{count:.4g}") for where, count in marks], title)
+        return cls(colours, [(where, str(count)) for where, count in marks], title)
 
     @property
     def width(self) -> int:

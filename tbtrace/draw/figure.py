@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tbtrace.draw import axes, floor, markers, shapes
+from tbtrace.draw import axes, floor, markers, shapes, text
 from tbtrace.draw.bar import Bar
 from tbtrace.draw.canvas import FIRST, LAYERS, Canvas
 from tbtrace.draw.labels import Labels
@@ -41,7 +41,7 @@ class Plot:
         names: Names of the axes x and y; empty for none.
         units: Unit of both axes, or None.
         legend: `(text, colour)` of each entry, outside of the axes; left out where it would take
-            about half of the picture.
+            about half of the picture. Long names are cut, in the middle where they begin alike.
         grow: Whether the axes fill the picture, showing more than `limits`; else they end there.
         equal: Whether a unit is as long in x as in y; False fills the picture with `limits`.
         rows: `(y, text)` of each tick of the y axis, instead of numbers.
@@ -80,7 +80,8 @@ class Plot:
         heads = [(line, ink) for line, ink in ((title, 0), (caption, axes.PALE)) if line]
         entries = Legend(legend, size[0])
         wish = Wish(limits, names, grow, equal, None if rows is None else tuple(rows))
-        layout = arrange(wish, size, len(heads), entries.extent, bar.width if bar else 0)
+        room = text.width(text.clean(title)) if legend else 0
+        layout = arrange(wish, size, len(heads), entries.extent, bar.width if bar else 0, room)
         self.scale = layout.scale
         self._canvas = Canvas(size, axes.around(layout, size, units))
         axes.head(self._canvas, layout, heads)

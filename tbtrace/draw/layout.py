@@ -36,12 +36,14 @@ class Layout:
         scale: Where coordinates lie.
         across: Ticks of the x axis.
         up: Ticks of the y axis.
+        aside: First and last row of what the name of the y axis may take.
         legend: Left, top and columns of the legend; None where there is none.
     """
 
     scale: Scale
     across: Ticks
     up: Ticks
+    aside: tuple[int, int]
     legend: tuple[int, int, int] | None = None
 
     @property
@@ -51,11 +53,19 @@ class Layout:
 
 
 @functools.lru_cache(maxsize=64)
-def arrange(wish: Wish, size: tuple[int, int], heads: int, legend: Extent, bar: int = 0) -> Layout:
+def arrange(
+    wish: Wish,
+    size: tuple[int, int],
+    heads: int,
+    legend: Extent,
+    bar: int = 0,
+    title: int = 0,
+) -> Layout:
     """Returns the layout in which what is to be seen is largest.
 
-    A legend that fits stands at the right end of the first line. Else it stands beside or below
-    the axes. One that would take about half of the picture is left out.
+    A legend that fits stands at the right end of the first line, if that leaves room for the title.
+    Else it stands beside or below the axes. One that would take about half of the picture is left
+    out.
 
     Args:
         wish: What the axes show.
@@ -63,13 +73,14 @@ def arrange(wish: Wish, size: tuple[int, int], heads: int, legend: Extent, bar: 
         heads: How many lines of text stand above the axes.
         legend: How much room the legend needs, perhaps none.
         bar: Pixels to keep free on the right of the axes, for a colour bar.
+        title: Pixels of the first line's text.
 
     Raises:
         ContractError: As `Scale.fit`.
     """
     wide, high = size
     row = legend.size(legend.entries)[0]
-    in_head = legend.entries > 0 and row <= 0.55 * wide
+    in_head = legend.entries > 0 and row <= min(0.55 * wide, wide - 3 * MARGIN - title)
     top = MARGIN + LINE * max(heads, in_head) + 4
     room = (MARGIN, top, wide - 2 * MARGIN - bar, high - MARGIN - 2 * LINE - TICK)
     if in_head:
@@ -87,7 +98,8 @@ def _outside(
     """Yields layouts with the legend beside and below the axes, and how large the limits are."""
     left, top, right, bottom = room
     wide, high = legend.size(1)
-    if wide <= 0.4 * size[0] and high <= bottom - top:
+    across = right - left - wide - MARGIN
+    if wide <= 0.4 * size[0] <= across and high <= bottom - top:
         found = _axes(wish, (left, top, right - wide - MARGIN, bottom), size, centre=False)
         at = found.scale.box[2] + bar + MARGIN + 4
         yield _shown(wish, found), replace(found, legend=(at, top, 1))
@@ -112,7 +124,8 @@ def _axes(wish: Wish, room: Box, size: tuple[int, int], centre: bool = True) -> 
     left = room[0]
     for _ in range(3):
         scale = Scale.fit(wish.limits, room, grow=wish.grow, centre=centre, equal=wish.equal)
-        found = Layout(scale, *_ticks(wish, scale, size))
+        aside = (room[1] - 4, room[3] + TICK + 2 * LINE)
+        found = Layout(scale, *_ticks(wish, scale, size), aside)
         name = LINE if wish.names[1] else 0
         room = (left + name + found.tick_width + TICK + 8, *room[1:])
     return found
@@ -124,8 +137,8 @@ def _ticks(wish: Wish, scale: Scale, size: tuple[int, int]) -> tuple[Ticks, Tick
     across = Ticks.between(x0, x1, columns, wish.names[0])
     if wish.rows is not None:
         seen = [(y, name) for y, name in wish.rows if min(y0, y1) <= y <= max(y0, y1)]
-        labels = tuple(text.shorten(name, size[0] // 4, text.SMALL) for _, name in seen)
-        return across, Ticks(tuple(y for y, _ in seen), labels, wish.names[1])
+        labels = text.told_apart([name for _, name in seen], size[0] // 4, text.SMALL)
+        return across, Ticks(tuple(y for y, _ in seen), tuple(labels), wish.names[1])
     up = Ticks.between(y0, y1, rows, wish.names[1])
     if across.power != up.power and wish.equal and scale.stretch == 1:
         # Equal scale is only seen where both axes count in the same unit.

@@ -42,7 +42,8 @@ class Legend:
 
     def __init__(self, entries: Sequence[tuple[str, str]], wide: int) -> None:
         room = min(_LONGEST, wide // 4)
-        self._entries = [(text.shorten(name, room, text.SMALL), ink) for name, ink in entries]
+        names = text.told_apart([name for name, _ in entries], room, text.SMALL)
+        self._entries = [(name, ink) for name, (_, ink) in zip(names, entries, strict=True)]
         widest = max((text.width(name, text.SMALL) for name, _ in self._entries), default=0)
         self.extent = Extent(len(self._entries), _SWATCH + 6 + widest + _GAP)
 

@@ -176,12 +176,12 @@ class Ticks:
     def between(
         cls, low: float, high: float, count: int, name: str, power: int | None = None
     ) -> Ticks:
-        r"""Returns about `count` ticks, at least one of them, between two values in any order.
+        r"""Returns about `count` ticks, two at the least, between two values in any order.
 
         Args:
             low: One end of the axis.
             high: The other end; not equal to `low`.
-            count: How many ticks there is room for.
+            count: How many ticks there is room for, 2 or more.
             name: The axis name.
             power: The power of ten to divide by; None for what suits the labels.
 
@@ -192,11 +192,14 @@ class Ticks:
             True
         """
         low, high = min(low, high), max(low, high)
-        step = _nice((high - low) / count)
-        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        for step in (coarse := _nice((high - low) / count), _nice(coarse / 2)):
+            first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+            if first < last:  # one tick alone tells no scale
+                break
         values = [k * step for k in range(first, last + 1)] or [low]
         largest, origin = max(map(abs, values)), 0.0
-        if largest >= 1e4 and largest > 20 * (high - low):
+        # Labels that differ in their last digits alone are too long to be read.
+        if largest > (20 if largest >= 1e4 else 1e3) * (high - low):
             coarse = 10.0 ** math.floor(math.log10(high - low))
             origin = math.floor(values[0] / coarse) * coarse
             name = f"{name} {_MINUS if origin > 0 else '+'} {abs(origin):.15g}"

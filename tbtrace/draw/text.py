@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import ImageFont
@@ -73,3 +74,27 @@ def shorten(text: str, room: float, size: int = SIZE) -> str:
         else:
             high = middle
     return line[: low - 1].rstrip() + "…" if low else ""
+
+
+def told_apart(names: Sequence[str], room: float, size: int = SIZE) -> list[str]:
+    """Returns names as `shorten` does, or cut in the middle where that would make two alike.
+
+    Example:
+        >>> told_apart(["wheeled robot 1", "wheeled robot 2"], 100)
+        ['whe…bot 1', 'whe…bot 2']
+    """
+    short = [shorten(name, room, size) for name in names]
+    if len(set(short)) == len(set(map(clean, names))):
+        return short
+    return [_squeezed(clean(name), room, size) for name in names]
+
+
+def _squeezed(line: str, room: float, size: int) -> str:
+    if width(line, size) <= room:
+        return line
+    start = shorten(line, room / 2, size)
+    free, end = room - width(start, size), len(line)
+    while end and advance(line[end - 1], size) <= free:
+        end -= 1
+        free -= advance(line[end], size)
+    return start + line[end:].lstrip()

@@ -18,6 +18,12 @@ from tbtrace.replay.tables import batches
 _OF_RAY_DATA = re.compile(r"(?P<write>.+)_(?P<number>\d{6,})(?:-\d+)?\.\w+(?:\.gz)?")
 _OF_ENV_RUNNER = re.compile(r"run-\w+-\d+")
 _AT_ONCE = 16
+_KEPT_BESIDE = re.compile(
+    r".*/(traces/((train|evaluation)-\d{6,}\.parquet|context\.json)"
+    r"|episode_data/data-\d{8,}\.json|result\.json|params\.json)"
+)
+"""What tbtrace's archive and Tune keep in a run's folder, where `output="logdir"` records, too."""
+
 _SUFFIXES = (".parquet", ".json", ".jsonl", ".json.gz", ".jsonl.gz")
 
 
@@ -33,14 +39,21 @@ def recorded(path: Path) -> list[Path]:
     `output_max_rows_per_file` is set: of writes that repeat an earlier one the last is returned.
 
     Args:
-        path: A file, or a folder that is searched with all below it.
+        path: A file, or a folder that is searched with all below it; what tbtrace and Tune keep
+            there is passed over.
 
     Raises:
         TbtraceError: There is no such file, or none in the folder.
     """
     if path.is_file():
         return [path]
-    found = [file for file in path.rglob("*") if file.name.endswith(_SUFFIXES) and file.is_file()]
+    found = [
+        file
+        for file in path.rglob("*")
+        if file.name.endswith(_SUFFIXES)
+        and not _KEPT_BESIDE.fullmatch(file.absolute().as_posix())
+        and file.is_file()
+    ]
     if not found:
         raise TbtraceError(
             f"there is no recording in {path}: no file *{', *'.join(_SUFFIXES)}"

@@ -134,14 +134,20 @@ class Animation(Options):
     def _heads(
         self, parts: Sequence[str], counter: int, legend: Sequence[tuple[str, str]]
     ) -> tuple[str, str]:
-        """Returns two lines, beside which there may be the legend and is the counter."""
+        """Returns two lines, beside which there may be the legend and is the counter.
+
+        The legend finds another place where it leaves too little room for the text.
+        """
         room = self.size[0] - 2 * MARGIN
         row = Legend(legend, self.size[0]).extent.size(len(legend))[0] + _GAP if legend else 0
-        rooms = [room - row if row <= 0.6 * self.size[0] else room, room - counter]
-        first, *rest = wrapped(parts, rooms)
+        for rooms in ([room - row, room - counter], [room, room - counter]):
+            first, *rest = wrapped(parts, rooms)
+            second = " · ".join(rest)
+            if rooms[0] > 0 and text.width(second) <= rooms[1] and parts[0] in first:
+                break
         if not rest:
-            first, rest = " · ".join(parts[:-1]), [parts[-1]]
-        return text.shorten(first, rooms[0]), text.shorten(" · ".join(rest), rooms[1])
+            first, second = " · ".join(parts[:-1]), parts[-1]
+        return text.shorten(first, rooms[0]), text.shorten(second, rooms[1])
 
 
 def _legend(

@@ -25,7 +25,7 @@ group."""
 
 _MOST_HEATS = 16
 _CELLS = 64
-_ENOUGH = 200_000
+_ENOUGH = 1_000_000
 
 
 class Context:
@@ -96,11 +96,15 @@ class Context:
                     key = (episode.split, name)
                     if key not in self._heats:
                         found.setdefault(key, []).extend(traces.values())
+        made: dict[tuple[Any, ...], Heat | None] = {}  # a group that is alone is all of them
         for key, ways in found.items():
             limits = self.limits(key[1])
             if limits and len(self._heats) < _MOST_HEATS:
-                points = sum(len(one.steps) for one in ways)
-                heat = heat_of(ways[:: 1 + points // _ENOUGH], limits, _CELLS)
+                same = (limits, *map(id, ways))
+                if same not in made:
+                    points = sum(len(one.steps) for one in ways)
+                    made[same] = heat_of(ways[:: 1 + points // _ENOUGH], limits, _CELLS)
+                heat = made[same]
                 self._heats = self._heats if heat is None else {**self._heats, key: heat}
 
     def _remember_group(self, group: str, traces: Mapping[str, Trace]) -> None:

@@ -51,7 +51,8 @@ class Heatmap(Options):
     Attributes:
         group: The group of entities to look at; None takes all groups together.
         difference: Draw instead by how much the shares differ from those in the first iteration of
-            the split, in cells twice as large: red where there is more now, blue where less.
+            the split, in cells twice as large: red where there is more now, blue where less. Of a
+            first iteration of more than a million points every second, third, ... entity counts.
         together: Whether all whole episodes count, or the picked one alone.
 
     Example:
@@ -132,7 +133,8 @@ def _shares(traces: Sequence[Trace], limits: Limits) -> _Layer | None:
         return None
     top = _level(float(steps.max()) / total, up=True)
     low = max(_level(1 / total, up=False), _level(top * 1.001 / 10**_DECADES, up=False))
-    span = math.log(top / low) if top > low else 1.0
+    low = min(low, _level(top * 0.999, up=False))  # one step at least, so that the most is dark
+    span = math.log(top / low)
     with np.errstate(divide="ignore"):
         level = np.clip(np.log(steps / total / low) / span, 0, 1)
     codes = np.where(steps > 0, np.minimum(1 + level * _LEVELS, _LEVELS), 0).astype(np.uint8)

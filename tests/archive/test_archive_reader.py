@@ -299,6 +299,22 @@ def test_bad_files_among_many_are_skipped_with_one_warning_each(tmp_path: Path) 
         assert why in text
 
 
+def test_names_that_are_no_utf8_are_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, 1, walkers("1"))
+    odd = os.fsencode(tmp_path) + b"/odd-\xff"
+    try:
+        os.mkdir(odd)
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    archive = tbtrace.open_archive(tmp_path)
+    assert [one.summary.uid for one in archive.find()] == ["1"]
+    os.mkdir(odd + b"/traces")
+    with open(odd + b"/traces/train-000001.parquet", "wb"):
+        pass
+    with pytest.warns(TbtraceWarning, match="odd-.*is no UTF-8"):
+        assert [one.summary.uid for one in archive.find()] == ["1"]
+
+
 def test_damaged_rows_are_skipped_when_there_are_many(tmp_path: Path) -> None:
     path = write(tmp_path, 1, walkers("1"))
     write(tmp_path, 2, walkers("2"))

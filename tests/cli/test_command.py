@@ -90,7 +90,7 @@ def test_a_broken_pipe_is_quiet(plant_run: Path) -> None:
     writer.stdout.readline()
     writer.stdout.close()
     assert writer.stderr.read() == b""
-    assert writer.wait(timeout=30) == 141
+    assert writer.wait(timeout=60) == 141
 
 
 def test_ctrl_c_is_quiet(plant_run: Path, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_ctrl_c_is_quiet(plant_run: Path, tmp_path: Path) -> None:
     assert drawing.stdout is not None
     drawing.stdout.readline()
     drawing.send_signal(signal.SIGINT)
-    _, said = drawing.communicate(timeout=30)
+    _, said = drawing.communicate(timeout=60)
     assert (drawing.returncode, said) == (130, b"")
     assert not (tmp_path / "a.png").exists()
 

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ray import tune
 
 from tbtrace import demo
 
+# By itself it ends after two minutes, which one iteration takes where much else runs.
+_PATIENT = """
+import functools, sys
+from tbtrace import demo
+from tbtrace.cli import main
+demo.run = functools.partial(demo.run, seconds=900.0)
+sys.exit(main(sys.argv[1:]))
+"""
+
 
 @pytest.fixture(scope="module")
-def demo_run(spawn: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def demo_run(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     storage = tmp_path_factory.mktemp("demo storage")
-    done = spawn("demo", "--storage", storage, "--iterations", "2", timeout=180)
+    command = [sys.executable, "-c", _PATIENT, "demo", "--storage", str(storage)]
+    done = subprocess.run(
+        [*command, "--iterations", "2"],
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        env={**os.environ, "HOME": str(home)},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout, storage
 

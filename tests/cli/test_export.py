@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from archive_shapes import walkers
 from pyarrow.fs import LocalFileSystem
 
 import tbtrace
@@ -173,6 +174,38 @@ def test_what_would_have_one_name_in_a_npz_has_two(call: Any, tmp_path: Path) ->
             for value, end in enumerate(("", "~2")):
                 place = f"{one['prefix']}traces/g/a/b/points{end}"
                 assert (arrays[place] == value).all()
+
+
+def damage(run: Path, iteration: int) -> str:
+    """Damages the rows of an iteration, not its footer; returns the file's name."""
+    path = run / f"traces/train-{iteration:06d}.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 1
+    path.write_bytes(content)
+    return path.name
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet", "npz"])
+def test_what_cannot_be_read_costs_itself_alone(call: Any, tmp_path: Path, form: str) -> None:
+    store = Store(LocalFileSystem(), str(tmp_path / "run"))
+    for number in (1, 2):
+        store.write(number, [walkers(str(number), iteration=number)])
+    name = damage(tmp_path / "run", 1)
+    out = tmp_path / f"e.{form}"
+    given = ["export", tmp_path / "run", "--format", form, "--out", out]
+    done = call(*given)
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{out}: 1 episode, ")
+    first, second = done.stderr.splitlines()
+    assert name in first
+    assert second == "tbtrace: 1 episode could not be read, and left out"
+    if form == "json":
+        assert [one["uid"] for one in json.loads(out.read_text())] == ["2"]
+    if form == "csv":
+        assert set(pd.read_csv(out)["iteration"]) == {2}
+    out.unlink()
+    assert call(*given, "--iteration", "1").returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_csv_reads_no_media(call: Any, plant_run: Path, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+import sys
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 from tbtrace import Reporting, RunReporter
 from tbtrace.archive.store import Store
 from tbtrace.archive.stored import Stored
+from tbtrace.cli import console
 from tbtrace.cli.console import CallError
 from tbtrace.cli.picks import selector
 from tbtrace.episode import Scene
@@ -214,6 +216,45 @@ def test_the_newest_iteration_is_drawn_without_the_others(
     assert (drawn("3") == quick).all()
     assert loaded[4:] == [1, 2, 3]
     assert (second != quick).any()
+
+
+def test_what_cannot_be_read_costs_its_own_pictures_alone(call: Any, tmp_path: Path) -> None:
+    store = Store(LocalFileSystem(), str(tmp_path / "run"))
+    for number in (1, 2, 3):
+        store.write(number, [walkers(str(number), seed=number, iteration=number)])
+    path = tmp_path / "run/traces/train-000001.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 1
+    path.write_bytes(content)
+    given = ["render", tmp_path / "run", "--view", "paths", "--pick", "best", "--out"]
+    done = call(*given, tmp_path / "two.png", "--iteration", "2")
+    assert done.returncode == 0
+    assert done.stderr.count(path.name) == 1
+    done = call(*given, tmp_path / "all/")
+    assert done.returncode == 1
+    assert done.stderr.endswith("1 picture could not be drawn\n")
+    assert len([*(tmp_path / "all").rglob("*.png")]) == 2
+
+
+def test_the_name_of_a_run_steers_no_terminal(call: Any, tmp_path: Path) -> None:
+    Store(LocalFileSystem(), str(tmp_path / "runs" / "a")).write(1, [walkers()])
+    (tmp_path / "runs" / "a").rename(tmp_path / "runs" / "a\x1b[31m")
+    out = tmp_path / "one.png"
+    done = call("render", tmp_path / "runs", "--view", "paths", "--pick", "best", "--out", out)
+    assert done.returncode == 0
+    assert done.stdout.endswith("run a\\x1b[31m\n")
+
+
+def test_a_bar_says_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    assert list(console.progress([1, 2], "paths of a[/b]\x1b[31m", 2)) == [1, 2]
+    assert "a[/b]\\x1b[31m" in sys.stderr.getvalue()  # type: ignore[attr-defined]
 
 
 def test_nothing_to_draw_is_a_failure(call: Any, plant_run: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -53,30 +54,71 @@ def test_an_address_of_ipv6() -> None:
     assert view.free_port("::1", [0])
 
 
+def wait_for(file: Path) -> None:
+    """Waits until something is written in a file."""
+    deadline = time.monotonic() + 120
+    while not (file.exists() and file.stat().st_size):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def port_of_nobody() -> int:
+    """A free port that the system gives to nobody who asks for any, as it may in the meantime."""
+    for port in random.Random(os.getpid()).sample(range(12_000, 30_000), 100):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+    raise AssertionError("no port is free")
+
+
 _VIEWS = """
-import sys
+import pathlib, sys
 from tbtrace.cli import main, view
 sys.executable = sys.argv[2]
-view._answers = lambda url, server: True
+view._answers = lambda url, server: pathlib.Path(sys.argv[3]).write_text(url) > 0
 sys.exit(main(["view", sys.argv[1], "--no-browser"]))
 """
 
 
 def test_the_server_ends_with_who_is_told_to_end(tmp_path: Path) -> None:
-    server, said = tmp_path / "server", tmp_path / "pid"
+    server, said, asked = tmp_path / "server", tmp_path / "pid", tmp_path / "asked"
     server.write_text(f"#!/bin/sh\necho $$ > {said}.new\nmv {said}.new {said}\nexec sleep 60\n")
     server.chmod(0o755)
     viewer = subprocess.Popen(
-        [sys.executable, "-c", _VIEWS, str(tmp_path), str(server)], stdout=subprocess.DEVNULL
+        [sys.executable, "-c", _VIEWS, str(tmp_path), str(server), str(asked)],
+        stdout=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
-    while not said.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    for file in (said, asked):  # the server is there, and whoever started it knows it
+        wait_for(file)
     viewer.send_signal(signal.SIGTERM)
-    assert viewer.wait(timeout=20) == 143
+    assert viewer.wait(timeout=60) == 143
     with pytest.raises(ProcessLookupError):
         os.kill(int(said.read_text()), 0)
+
+
+_TOLD_WHILE_IT_STARTS = """
+import os, signal, subprocess, sys
+from tbtrace.cli import main, view
+
+class Started(subprocess.Popen):
+    def __init__(self, command):
+        super().__init__(["sleep", "300"])
+        print(self.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+view.subprocess.Popen = Started
+sys.exit(main(["view", sys.argv[1], "--no-browser"]))
+"""
+
+
+def test_the_server_ends_also_with_who_is_told_to_end_while_it_starts(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _TOLD_WHILE_IT_STARTS, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 143
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
 
 
 @pytest.fixture
@@ -94,9 +136,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_view_serves_every_picture_and_ends_on_ctrl_c(run: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port_of_nobody()
     command = [sys.executable, "-m", "tbtrace", "view", str(run), "--host", "127.0.0.1"]
     # A browser that writes down what it is told to open, and a display.
     browser = run.parent / "browser"
@@ -114,21 +154,24 @@ def test_view_serves_every_picture_and_ends_on_ctrl_c(run: Path) -> None:
         assert f"http://127.0.0.1:{port}/" in viewer.stdout.readline()
         url = f"http://127.0.0.1:{port}/data/plugin/images/images"
         url += "?run=.&tag=traces/paths/train/best&sample=0"
-        deadline = time.monotonic() + 60
+        # No proxy of the environment comes between us and 127.0.0.1.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        deadline = time.monotonic() + 120
         pictures: list[object] = []
         while len(pictures) < PICTURES and time.monotonic() < deadline:
             time.sleep(0.3)
             try:
-                with urllib.request.urlopen(url, timeout=5) as answer:
+                with opener.open(url, timeout=30) as answer:
                     pictures = json.load(answer)
             except OSError:
                 continue
         assert len(pictures) == PICTURES
+        wait_for(run.parent / "opened")
         assert (run.parent / "opened").read_text() == f"http://127.0.0.1:{port}/\n"
     finally:
         # What a terminal does on Ctrl-C: the whole process group is told.
         os.killpg(viewer.pid, signal.SIGINT)
-        assert viewer.wait(timeout=20) == 0
+        assert viewer.wait(timeout=60) == 0
 
 
 def test_the_browser_stays_shut_without_a_display(monkeypatch: pytest.MonkeyPatch) -> None:

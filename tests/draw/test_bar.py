@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tbtrace.draw import text
 from tbtrace.draw.bar import Bar
 from tbtrace.draw.canvas import Canvas
 from tbtrace.draw.figure import Plot
@@ -53,19 +54,32 @@ def test_a_bar_between_numbers_has_round_ticks() -> None:
     assert Bar.between(0.0, 4e7, ["#000000"], "speed").title == "speed / 1e6"
 
 
+def test_shares_of_little_time_are_not_cut() -> None:
+    label = "+0.0075\N{NO-BREAK SPACE}%"
+    without = Bar(["#000000"], []).width
+    assert Bar(["#000000"], [(0.5, label)]).width == without + text.width(label, text.SMALL)
+
+
 def test_a_bar_of_counts_is_logarithmic() -> None:
     at, names = zip(*Bar.of_counts(100, ["#000000"], "").marks, strict=True)
     assert names == ("1", "10", "100")
     assert at == pytest.approx((0, 0.5, 1))
     assert [name for _, name in Bar.of_counts(1, ["#000000"], "").marks] == ["1"]
     assert [name for _, name in Bar.of_counts(2, ["#000000"], "").marks] == ["1", "2"]
+    marks = Bar.of_counts(10_000, ["#000000"], "").marks
+    assert [name for _, name in marks] == ["1", "100", "10000"]
 
 
 def test_a_bar_fits_into_the_smallest_picture() -> None:
-    small = Plot(LIMITS, (240, 180), bar=Bar.between(0, 1, ramp(VALUE, 3), "speed"))
-    left, top, right, bottom = small.scale.box
-    assert right - left > 40
-    assert bottom - top > 40
+    legend = [(f"e{i}234", "#000000") for i in range(3)]
+    for entries, bar in [
+        ([], Bar.between(0, 1, ramp(VALUE, 3), "speed")),
+        (legend, Bar.of_counts(10_000, ramp(CROWD, 3), "entities")),
+    ]:
+        small = Plot(LIMITS, (240, 180), title="best", caption="train", bar=bar, legend=entries)
+        left, top, right, bottom = small.scale.box
+        assert right - left > 40
+        assert bottom - top > 30
 
 
 def test_a_canvas_takes_the_bar_as_it_is() -> None:

@@ -234,6 +234,34 @@ def test_the_axes_fill_the_room_where_scales_may_differ() -> None:
     assert plot.scale.stretch == 1
 
 
+def test_names_that_begin_alike_are_told_apart_in_legend_and_rows() -> None:
+    def image(end: str) -> np.ndarray:
+        names = [f"a name that is quite a bit too long {i}" for i in (1, end)]
+        rows = list(enumerate(names))
+        legend = [(name, BLUE) for name in names]
+        return Plot((0.0, 1.0, -1.0, 2.0), legend=legend, rows=rows).render()  # type: ignore[arg-type]
+
+    one, other = image("2"), image("3")
+    changed = np.flatnonzero((one != other).any(axis=(0, 2)))
+    assert changed.min() < 320 < changed.max(), "the row, and the entry of the legend"
+
+
+def test_the_name_of_an_axis_keeps_away_from_head_and_legend() -> None:
+    def image(limits: tuple, name: str) -> np.ndarray:
+        legend = [(f"a long entry {i}", BLUE) for i in range(4)]
+        heads = {"title": "best", "caption": "iteration 12"}
+        return Plot(limits, (350, 300), names=("x", name), legend=legend, **heads).render()  # type: ignore[arg-type]
+
+    for limits, name in [
+        ((0.0, 40.0, 0.0, 30.0), 50 * "name "),
+        ((0.0, 400.0, 0.0, 10.0), "y [m]"),
+    ]:
+        long, short = image(limits, name), image(limits, "y")
+        assert (long[44:255] != short[44:255]).any()
+        assert (long[:44] == short[:44]).all(), "the head"
+        assert (long[257:] == short[257:]).all(), "the legend"
+
+
 def test_rows_are_named_and_crowded_names_left_out() -> None:
     def text_beside(rows: list[tuple[float, str]]) -> np.ndarray:
         plot = Plot((0.0, 9.0, 0.0, 9.0), equal=False, rows=rows, names=("step", ""))

@@ -77,6 +77,15 @@ def test_a_legend_takes_the_place_where_the_axes_stay_largest() -> None:
     head = arrange(Wish((0.0, 6.0, 0.0, 1.0), ("x", "y")), (640, 480), 2, Extent(3, 90))
     assert alone.scale == head.scale
     assert head.legend == (640 - 8 - 256, 6, 3)
+    title = 640 - 3 * 8 - 256
+    assert head == arrange(
+        Wish((0.0, 6.0, 0.0, 1.0), ("x", "y")), (640, 480), 2, Extent(3, 90), 0, title
+    )
+    away = arrange(
+        Wish((0.0, 6.0, 0.0, 1.0), ("x", "y")), (640, 480), 2, Extent(3, 90), 0, title + 1
+    )
+    assert away.legend is not None
+    assert away.legend[1] > away.scale.box[3], "a title is not cut for the legend"
 
 
 def test_a_picture_needs_no_matplotlib() -> None:

@@ -15,6 +15,22 @@ def test_shortened_text_fits_its_room(line: str, room: int) -> None:
         assert short == "" or short.endswith("…")
 
 
+@given(st.lists(st.text(max_size=60), max_size=5), st.integers(0, 300))
+def test_names_that_are_told_apart_fit_their_room(names: list[str], room: int) -> None:
+    told = text.told_apart(names, room)
+    assert len(told) == len(names)
+    assert all(text.width(name) <= room for name in told)
+
+
+def test_names_that_begin_alike_keep_their_ends() -> None:
+    names = [f"a quite long name of robot {i}" for i in range(12)]
+    told = text.told_apart([*names, "r"], 150)
+    assert len(set(told)) == 13
+    assert all(cut.endswith(f" {i}") for i, cut in enumerate(told[:12]))
+    others = ["a quite long name of a robot", "another quite long name"]
+    assert text.told_apart(others, 150) == [text.shorten(name, 150) for name in others]
+
+
 def test_text_that_fits_stays() -> None:
     assert text.shorten("article-1", 200) == "article-1"
 

@@ -37,7 +37,7 @@ def recording(tmp_path: Path) -> Path:
 def _call(folder: Path, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tbtrace", "replay", *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-    return subprocess.run(command, cwd=folder, text=True, timeout=60, check=False, **pipes)
+    return subprocess.run(command, cwd=folder, text=True, timeout=180, check=False, **pipes)
 
 
 def test_it_reports_and_tells(recording: Path) -> None:
@@ -71,6 +71,7 @@ def test_it_reports_and_tells(recording: Path) -> None:
         (("batches.json", "--logdir=run", "--extract=mine"), 2, "write MODULE:FUNCTION"),
         (("batches.json", "--logdir=run", "--extract=mine:x"), 2, "mine has no function x"),
         (("batches.json", "--logdir=run", "--extract=none:x"), 2, "No module named 'none'"),
+        (("batches.json", "--logdir=mine.py"), 2, "--logdir mine.py is no directory"),
         (("mine.py", "--logdir=run"), 1, "no whole episode"),
     ],
 )

@@ -6,7 +6,6 @@ import base64
 import gzip
 import json
 import math
-import os
 import pickle
 import subprocess
 import sys
@@ -21,9 +20,12 @@ import msgpack
 import numpy as np
 import pyarrow as pa
 import pytest
+from archive_shapes import walkers
 from pyarrow import parquet
+from pyarrow.fs import LocalFileSystem
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tbtrace.archive.store import Store
 from tbtrace.errors import TbtraceError, TbtraceWarning
 from tbtrace.options import Reporting
 from tbtrace.replay import reader
@@ -266,7 +268,7 @@ def test_torn_files_cost_their_rest_alone(tmp_path: Path) -> None:
     table = _write_states(folder / "b.parquet", [_state("b", 0, 3)])
     table.write_bytes(table.read_bytes()[:-20])
     (folder / "c.parquet").write_bytes(b"")
-    (folder / "d.json").write_bytes(os.urandom(1000))
+    (folder / "d.json").write_bytes(random.bytes(1000))
     (folder / "e.parquet").write_text("no table")
     parquet.write_table(pa.table({"x": [1]}), folder / "f.parquet")
     parquet.write_table(pa.table({"item": [b"\xc1", b"", None]}), folder / "g.parquet")
@@ -305,6 +307,19 @@ def test_a_folder_without_a_recording(tmp_path: Path) -> None:
         recorded(tmp_path)
     with pytest.raises(TbtraceError, match="does not exist"):
         recorded(tmp_path / "nowhere")
+
+
+def test_a_run_may_lie_in_the_folder_of_its_recording(tmp_path: Path) -> None:
+    (tmp_path / "output-1.json").write_text(json.dumps(_batch(1)))
+    for folder in (tmp_path, tmp_path / "run"):
+        one = walkers()
+        for kind in ("parquet", "json"):
+            Store(LocalFileSystem(), str(folder), kind).write(1, [one])
+        Store(LocalFileSystem(), str(folder)).keep_context(b"{}")
+        for name in ("result.json", "params.json"):
+            (folder / name).write_text("{}")
+    done = _replay(tmp_path)
+    assert (done.files, done.episodes, done.dropped) == (1, 1, {})
 
 
 def test_what_an_env_runner_writes_again_is_read_once(tmp_path: Path) -> None:

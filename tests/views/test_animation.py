@@ -293,6 +293,18 @@ def test_the_counter_is_below_the_first_line_even_where_all_would_fit_there() ->
     assert above.max() < top - 2
 
 
+def test_the_legend_leaves_the_caption_whole() -> None:
+    def head(count: int) -> np.ndarray:
+        traces = {f"agv {i}": trace([(0.0, 0.0), (9.0, float(i))]) for i in range(count)}
+        told = Episode("e", 12_000, -1234.5, traces={"agvs": traces}, split="evaluation")
+        told.iteration = 1250
+        return frames_of(draw(told))[0][4:44]
+
+    whole = head(7)  # so many have no legend
+    for count in (1, 2, 3):
+        assert (head(count) == whole).all()
+
+
 def test_frames_are_the_same_however_many_are_worked_out_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

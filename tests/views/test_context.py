@@ -263,7 +263,12 @@ def test_an_iteration_that_shows_nobody_is_not_the_first() -> None:
 
 
 def test_a_first_heat_of_very_many_points_looks_at_some_ways() -> None:
-    ways = {str(i): trace(*[(i, i)] * 3000) for i in range(100)}
-    heat = seen(episode(near=ways)).first_heat("", "near")
-    assert heat is not None
-    assert 20 < (heat.shares > 0).sum() < 100
+    def cells(steps: int) -> int:
+        at = [np.full((steps, 2), float(i)) for i in range(20)]
+        ways = {str(i): Trace(np.arange(steps, dtype=np.int32), way) for i, way in enumerate(at)}
+        heat = seen(episode(near=ways)).first_heat("", "near")
+        assert heat is not None
+        return int((heat.shares > 0).sum())
+
+    assert cells(49_000) == 20
+    assert cells(51_000) == 10

@@ -182,3 +182,18 @@ def test_what_lies_beyond_all_limits_is_left_out() -> None:
     context = Context()
     context.observe([told])
     assert Heatmap().draw([told], context) is None
+
+
+def test_a_single_point_is_as_dark_as_all_of_the_time() -> None:
+    image = inside(pixels(draw(episode(robots={"r": trace([(50.0, 30.0)])}))))
+    assert near(image, CROWD[-1]).any()
+
+
+def test_a_crowd_does_not_differ_from_itself() -> None:
+    rng = np.random.default_rng(0)
+    starts = rng.uniform((10, 10), (90, 50), (250, 2))
+    crowd = {f"w{i}": trace(at + rng.normal(size=(1000, 2))) for i, at in enumerate(starts)}
+    told = episode(walkers=crowd)
+    image = inside(pixels(draw(told, view=Heatmap(difference=True, group="walkers"))))
+    saturation = np.ptp(image.astype(int), axis=-1)
+    assert saturation.max() < 20

@@ -14,12 +14,12 @@ from tbtrace.episode import Episode, Scene, Series, Trace
 from tbtrace.errors import ContractError
 from tbtrace.views import Context, Heatmap, Paths, TimeSpace
 from tbtrace.views import Series as Curves
-from tbtrace.views.lasting import MOST_BYTES, dumped, resume
+from tbtrace.views.lasting import MOST_BYTES, Span, dumped, resume
 
 
-def again(context: Context, iteration: int = 1) -> Context:
+def again(context: Context) -> Context:
     other = Context()
-    assert resume(other, dumped(context, iteration)) == iteration
+    assert resume(other, dumped(context, Span(2, 5))) == (2, 5)
     return other
 
 
@@ -96,7 +96,7 @@ def test_any_names_and_numbers(
 def spoilt(**changes: Any) -> bytes:
     context = Context()
     context.observe([walkers()])
-    return json.dumps({**json.loads(dumped(context, 3)), **changes}).encode()
+    return json.dumps({**json.loads(dumped(context, Span(1, 3))), **changes}).encode()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,8 @@ def spoilt(**changes: Any) -> bytes:
         b"[" * 100_000,
         b" " * (MOST_BYTES + 1),
         spoilt(tbtrace_context=2),
-        spoilt(iteration=None),
+        spoilt(iterations=None),
+        spoilt(iterations=[3]),
         spoilt(longest=math.nan),
         spoilt(extents={"a": [0, 1, 2]}),
         spoilt(extents={"a": [1, 0, 0, 1]}),
@@ -122,7 +123,7 @@ def spoilt(**changes: Any) -> bytes:
         spoilt(heats=[["train", None, 0, 0, 0, 1, 1, 1, "AAAAAA=="]]),
         spoilt(heats=[["train", None, 0, 0, 1, 1, 1, 1, "AADAfw=="]]),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_a_strangers_file_changes_nothing(content: bytes) -> None:
     context = Context()
@@ -137,3 +138,13 @@ def test_numbers_without_end_stay_drawable() -> None:
     context = Context()
     resume(context, spoilt(longest=10**400))
     assert context.horizon() < 1e17
+
+
+def test_what_lasts_is_for_a_run_that_goes_on_behind_its_first_iteration() -> None:
+    context = Context()
+    context.observe([walkers()])
+    kept = dumped(context, Span(4, 8))
+    for at, longest in ((3, 0), (4, 0), (5, 50), (9, 50)):
+        other = Context()
+        assert resume(other, kept, at=at) == (4, 8)
+        assert other.longest == longest
