@@ -100,10 +100,11 @@ def tab(logdir: str | Path = "", logdir_spec: str = "") -> Iterator[Tab]:
     flags = SimpleNamespace(logdir=str(logdir), logdir_spec=logdir_spec)
     plugin = TracesPlugin(base_plugin.TBContext(logdir=str(logdir), flags=flags))
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not plugin.finder.complete:
             assert time.monotonic() < deadline
             time.sleep(0.002)
+        plugin.finder.stop()  # a scan that had begun before would undo `look_again`
         yield Tab(plugin)
     finally:
         plugin.finder.stop()

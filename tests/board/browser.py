@@ -46,7 +46,9 @@ def chromium() -> Iterator[Any]:
     if not os.path.exists(CHROMIUM):
         _missing(f"there is no {CHROMIUM}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=OPTIONS, timeout=180_000
+        )
         yield browser
         browser.close()
 
@@ -74,7 +76,7 @@ class Tab:
     alone: bool = False
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(60_000)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._hear)
 
@@ -145,14 +147,25 @@ class Tab:
 
     def address(self) -> dict[str, str]:
         """Returns our keys of the address, once it is written."""
-        self.page.wait_for_timeout(600)
-        return dict(re.findall(r"p\.tbtrace\.(\w+)=([^&]*)", self.page.url))
+        # By a timer of the page's own: one that runs out later than those that write.
+        self.inside.evaluate("new Promise((resolve) => setTimeout(resolve, 600))")
+        hash_ = self.page.evaluate("location.hash")
+        return dict(re.findall(r"p\.tbtrace\.(\w+)=([^&]*)", hash_))
+
+    def resize(self, width: int, height: int) -> None:
+        """Makes the window another size; returns once the page has it."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        size = "([width, height]) => innerWidth === width && innerHeight === height"
+        self.page.wait_for_function(size, arg=[width, height])
 
     def pixels(self) -> Any:
         """Returns a text that is another one whenever the stage shows something else."""
+        # What has changed is laid out in the first frame, painted in the second.
         return self.inside.evaluate(
-            "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() =>"
-            " resolve(document.querySelector('.stage canvas').toDataURL()))))"
+            """(async () => {
+                for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+                return document.querySelector(".stage canvas").toDataURL();
+            })()"""
         )
 
     def shown(self, iteration: int) -> float:

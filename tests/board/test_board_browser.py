@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from tbtrace.errors import Problems
 from tbtrace.shelf import Shelf
 
 New = Callable[..., Tab]
+TRIES = 8
+"""Of what is to be quick: other programs may hold up some of them, but not all."""
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +32,14 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def board(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
-    """A server with data server, on five runs."""
+    """A server with data server, on some runs."""
     logdir = tmp_path_factory.mktemp("logdir")
     plant(logdir / "plant", *range(1, 9))
     plant(logdir / "live", 1, 2, 3)
     odd(logdir / NASTY.replace("/", ""))
     write(logdir / "long", *(walk(iteration, 1, 20) for iteration in range(1, 1001)))
     write(logdir / "wide", walk(1, 50, 1000))
+    write(logdir / "grows", *(walk(iteration, 1, 20 * iteration) for iteration in (1, 2, 3)))
     with SummaryWriter(str(logdir / "plant")) as events:
         events.add_scalar("loss", 1.0, 1)  # so that there is another tab
     with serve(logdir, fast=True) as running:
@@ -125,6 +127,12 @@ def test_looks_and_selection(new: New) -> None:
     changed()
     tab.frame.get_by_label("Plane").select_option("xz")  # leaves out what is 2-D
     changed()
+    tab.frame.get_by_label("drones").uncheck()
+    tab.frame.get_by_label("articles").check()
+    tab.message("Nothing is in this plane")
+    tab.frame.get_by_label("drones").check()
+    tab.frame.get_by_label("articles").uncheck()
+    tab.caption()
     tab.frame.get_by_label("Filter entities").fill("nobody")
     tab.message("All entities are hidden")
     tab.button("Show all").click()
@@ -135,7 +143,7 @@ def test_looks_and_selection(new: New) -> None:
     changed()
     assert json.loads(unquote(tab.address()["selected"])) == [["articles", "a2"]]
     tab.page.keyboard.press("Escape")
-    assert tab.frame.locator(".entities [aria-pressed=true]").count() == 0
+    tab.frame.locator(".entities [aria-pressed=true]").wait_for(state="detached")
 
 
 def test_hover_names_and_click_selects_on_the_canvas(new: New) -> None:
@@ -146,7 +154,7 @@ def test_hover_names_and_click_selects_on_the_canvas(new: New) -> None:
     middle = box["x"] + box["width"] / 2
     for y in range(int(box["y"]) + 20, int(box["y"] + box["height"]), 6):
         tab.page.mouse.move(middle, y)  # down, until it meets the drone's circle
-        tab.page.wait_for_timeout(20)
+        tab.pixels()  # it looks under the pointer once a frame
         if card.is_visible():
             break
     assert card.inner_text().startswith("d\n")
@@ -164,6 +172,21 @@ def test_hover_names_and_click_selects_on_the_canvas(new: New) -> None:
     tab.page.wait_for_function("!location.hash.includes('area=')")
 
 
+# Frames and steps a second while it plays.
+PLAYED = """new Promise((resolve) => {
+    const step = () => Number.parseInt(document.querySelector(".clock").textContent);
+    const began = performance.now(), first = step();
+    let frames = 0;
+    const frame = () => {
+        const seconds = (performance.now() - began) / 1000;
+        if (seconds > 1) return resolve([frames / seconds, (step() - first) / seconds]);
+        frames += 1;
+        requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+})"""
+
+
 def test_plays_steps_and_scrubs_at_full_rate(new: New) -> None:
     tab = new("&p.tbtrace.run=wide&p.tbtrace.speed=120")
     tab.caption("1000 steps")
@@ -179,23 +202,16 @@ def test_plays_steps_and_scrubs_at_full_rate(new: New) -> None:
     assert clock.inner_text() == "11 / 999"
     tab.frame.get_by_label("Trail", exact=True).select_option("some")
     tab.addressed("trail=50")
-    tab.button("Play").click()
-    frames = tab.inside.evaluate(
-        """new Promise((resolve) => {
-            const end = performance.now() + 1000;
-            let frames = 0;
-            const frame = (now) => {
-                if (now > end) return resolve(frames);
-                frames += 1;
-                requestAnimationFrame(frame);
-            };
-            requestAnimationFrame(frame);
-        })"""
-    )
-    tab.button("Pause").click()
-    print(f"\n{frames} frames a second")
+    for _ in range(TRIES):
+        tab.frame.get_by_label("Step", exact=True).fill("10")
+        tab.button("Play").click()
+        frames, steps = tab.inside.evaluate(PLAYED)
+        tab.button("Pause").click()
+        print(f"\n{frames:.0f} frames and {steps:.0f} steps a second")
+        if frames > 20 and steps > 40:
+            break
     assert frames > 20  # 58 to 60 where nothing else runs
-    assert 11 + 40 < int(clock.inner_text().split()[0]) < 600
+    assert 40 < steps < 200
 
 
 def test_new_iterations_come_by_themselves_and_old_ones_may_go(new: New, board: Board) -> None:
@@ -203,13 +219,13 @@ def test_new_iterations_come_by_themselves_and_old_ones_may_go(new: New, board: 
     tab.caption("Iteration 2")
     before = tab.pixels()
     plant(board.logdir / "live", 4)
-    tab.frame.get_by_text("1 to 4", exact=True).wait_for(timeout=20_000)
+    tab.frame.get_by_text("1 to 4", exact=True).wait_for()
     tab.caption("Iteration 2")
     assert tab.pixels() == before
     tab.frame.get_by_label("Follow newest").check()
     tab.caption("Iteration 4")
     plant(board.logdir / "live", 5)
-    tab.frame.locator(".caption", has_text="Iteration 5").wait_for(timeout=20_000)
+    tab.frame.locator(".caption", has_text="Iteration 5").wait_for()
     for file in (board.logdir / "live" / "traces").glob("*-000005.*"):
         file.unlink()
     tab.button("Iteration before").click()
@@ -218,6 +234,12 @@ def test_new_iterations_come_by_themselves_and_old_ones_may_go(new: New, board: 
     tab.frame.get_by_text("Iteration 5 is not stored (any more)").wait_for()
     tab.caption("Iteration 4")
     tab.errors.clear()  # a browser logs every 404, should one have come in between
+
+
+NO_TIMERS = """(() => {
+    for (let last = setTimeout(() => {}); last > 0; last--) clearTimeout(last);
+    window.setTimeout = () => 0;
+})()"""
 
 
 def test_the_address_holds_the_state(new: New) -> None:
@@ -230,15 +252,16 @@ def test_the_address_holds_the_state(new: New) -> None:
     tab.caption("Iteration 6", "last")
     tab.frame.get_by_label("Colour by").select_option("time")
     tab.frame.get_by_label("Plane").select_option("yz")
-    tab.frame.get_by_label("drones").uncheck()
-    tab.frame.get_by_label("Filter entities").fill("a")
-    tab.frame.get_by_role("button", name="a1").click()
+    tab.frame.get_by_label("articles").uncheck()
+    tab.frame.get_by_label("Filter entities").fill("d")
+    tab.frame.locator(".entities button").click()
     tab.frame.get_by_label("Trail", exact=True).select_option("all")
     tab.frame.get_by_label("Step", exact=True).fill("17")
     tab.page.keyboard.press("Escape")
-    tab.frame.get_by_role("button", name="a1").click()
+    tab.frame.locator(".entities button").click()
     tab.button("Zoom in").click()
-    picture, state = tab.pixels(), tab.address()
+    tab.caption()  # there is something to see
+    state, picture = tab.address(), tab.pixels()
     assert tab.page.evaluate("history.length") == length
     keys = {"run", "split", "iteration", "pick", "step", "selected", "area"}
     assert state.keys() == keys | {"colour", "plane", "hidden", "text", "trail"}
@@ -247,9 +270,9 @@ def test_the_address_holds_the_state(new: New) -> None:
     other.caption("Iteration 6", "evaluation, last")
     assert other.frame.locator(".clock").inner_text() == "17 / 40"
     assert other.pixels() == picture
-    other.page.set_viewport_size({"width": 1000, "height": 900})
+    other.resize(1000, 900)
     assert other.pixels() != picture
-    other.page.set_viewport_size({"width": 1280, "height": 720})
+    other.resize(1280, 720)
     assert other.pixels() == picture
     assert other.address() == state
     # TensorBoard's own router: another tab and back.
@@ -267,10 +290,39 @@ def test_the_address_holds_the_state(new: New) -> None:
     other.button("Pause").wait_for()
     other.page.get_by_role("tab", name="Scalars").first.click()
     other.inside.wait_for_function("document.querySelector('.play').textContent === 'Play'")
-    with other.page.expect_request(re.compile("plugin/tbtrace/runs"), timeout=2000):
+    other.inside.evaluate(NO_TIMERS)  # else it would ask in some seconds anyway
+    with other.page.expect_request(re.compile("plugin/tbtrace/runs")):
         other.page.get_by_role("tab", name="Traces").click()
     other.page.evaluate("location.hash = '#tbtrace'")
     other.message("This episode has no traces")  # of the first run
+
+
+def test_keys_and_other_addresses_reach_the_page_as_it_is(new: New) -> None:
+    link = "&p.tbtrace.run=plant&p.tbtrace.iteration=3&p.tbtrace.plane=xz&p.tbtrace.area=30,10,10,6"
+    tab = new(link, own=True)
+    tab.caption("Iteration 3")
+    seen = tab.pixels()
+    tab.page.keyboard.press("ArrowLeft")  # nobody has clicked into the page
+    tab.caption("Iteration 2")
+
+    def go(address: str) -> None:
+        tab.page.evaluate("(hash) => { location.hash = hash; }", f"#tbtrace{address}")
+
+    go("&p.tbtrace.run=plant&p.tbtrace.iteration=4")
+    tab.caption("Iteration 4")
+    go(link)  # another plane, and a part of it
+    tab.caption("Iteration 3")
+    assert tab.pixels() == seen
+    # A plane that there is not gives way, and there is no list to choose another one.
+    go("&p.tbtrace.run=grows&p.tbtrace.iteration=1&p.tbtrace.plane=yz")
+    tab.caption("Iteration 1")
+    flat = tab.pixels()
+    go("&p.tbtrace.run=grows&p.tbtrace.iteration=3&p.tbtrace.step=35")
+    tab.caption("Iteration 3")  # which is longer
+    assert tab.frame.locator(".clock").inner_text() == "35 / 59"
+    go("&p.tbtrace.run=grows&p.tbtrace.iteration=1")
+    tab.caption("Iteration 1")
+    assert tab.pixels() == flat
 
 
 def test_names_are_data(new: New) -> None:
@@ -285,6 +337,10 @@ def test_names_are_data(new: New) -> None:
     tab.page.keyboard.press("ArrowLeft")
     tab.caption("Iteration 1")
     assert tab.frame.locator(".entities button").count() == 5
+    assert tab.inside.evaluate(  # a long group leaves room for the name
+        "[...document.querySelectorAll('.entities .name')]"
+        ".every((node) => node.clientWidth > 0.4 * node.parentElement.clientWidth)"
+    )
     tab.frame.get_by_label("Colour by").select_option(f"channel:{NASTY}")
     for name in (NASTY, "../../etc/passwd", LONG_NAME[:50]):
         tab.frame.locator(".entities button", has_text=name).first.click()
@@ -436,7 +492,7 @@ def test_fits_the_window(new: New) -> None:
     tab = new("&p.tbtrace.run=plant")
     tab.caption("Iteration 8")
     for width, height in ((900, 700), (1280, 720), (3840, 2160)):
-        tab.page.set_viewport_size({"width": width, "height": height})
+        tab.resize(width, height)
         tab.pixels()
         assert tab.inside.evaluate(
             "[...document.querySelectorAll('aside, main, .head, .playbar, .stage')]"
@@ -447,18 +503,25 @@ def test_fits_the_window(new: New) -> None:
 
 def test_a_run_of_a_thousand_iterations_is_quick(new: New) -> None:
     new("&p.tbtrace.run=plant").caption("Iteration 8")  # the server has read what it needs
-    tab = new("&p.tbtrace.run=long")
-    first = tab.shown(1000)
+    for _ in range(TRIES):
+        tab = new("&p.tbtrace.run=long")
+        first = tab.shown(1000)
+        print(f"\nfirst paint {first:.0f} ms")
+        if first < 3000:
+            break
+    assert first < 3000  # 400 ms where nothing else runs
     tab.inside.evaluate(
         "addEventListener('keydown', (event) => (window.pressed = event.timeStamp), true)"
     )
     tab.frame.locator(".caption").click()
-    changes = []
-    for iteration in range(999, 989, -1):
-        tab.page.keyboard.press("ArrowLeft")
-        changes.append(tab.shown(iteration) - tab.inside.evaluate("window.pressed"))
-    print(f"\nfirst paint {first:.0f} ms; iterations {sorted(round(ms) for ms in changes)} ms")
-    assert first < 3000  # 400 ms where nothing else runs
+    for newest in range(999, 999 - 10 * TRIES, -10):
+        changes = []
+        for iteration in range(newest, newest - 10, -1):
+            tab.page.keyboard.press("ArrowLeft")
+            changes.append(tab.shown(iteration) - tab.inside.evaluate("window.pressed"))
+        print(f"iterations {sorted(round(ms) for ms in changes)} ms")
+        if sorted(changes)[5] < 300:
+            break
     assert sorted(changes)[5] < 300  # 15 ms
 
 
@@ -493,5 +556,5 @@ def test_from_nothing_below_a_path_in_the_other_loading_mode(new: New, tmp_path:
         alone.caption("Iteration 1", "worst", "return 10")
         alone.button("last").click()
         alone.addressed("#p.tbtrace.run=late", "p.tbtrace.pick=last")
-        shutil.rmtree(logdir / "late")
+        (logdir / "late").rename(tmp_path / "late")  # at once: half of it would be another run
         tab.news("The files of this run are gone")

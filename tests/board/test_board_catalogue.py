@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import threading
@@ -189,13 +190,15 @@ def test_few_decode_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyP
     found, catalogue = archive(tmp_path), Catalogue()
     at_once, most = 0, 0
     real, lock = module.payload, threading.Lock()
+    together = threading.Barrier(turns.AT_ONCE)
 
     def payload(*args: Any) -> bytes:
         nonlocal at_once, most
         with lock:
             at_once += 1
             most = max(most, at_once)
-        time.sleep(0.02)
+        together.wait(60)  # so many do come in at the same time,
+        time.sleep(0.02)  # and no more
         with lock:
             at_once -= 1
         return real(*args)
@@ -262,9 +265,11 @@ def test_files_are_written_and_deleted_meanwhile(tmp_path: Path) -> None:
     catalogue, done = Catalogue(), threading.Event()
 
     def work() -> None:
-        while not done.is_set():
-            for path in write(tmp_path / "run", range(4, 9), walkers(seed=time.time_ns() % 99)):
+        for seed in itertools.count():
+            for path in write(tmp_path / "run", range(4, 9), walkers(seed=seed)):
                 path.unlink()
+            if done.is_set():
+                return
 
     thread = threading.Thread(target=work)
     thread.start()

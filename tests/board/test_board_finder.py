@@ -304,7 +304,7 @@ def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
 
 
 def wait_for(condition: Any) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.002)
@@ -374,5 +374,5 @@ def test_the_interpreter_ends_without_delay(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
     )
-    assert time.time() - float(done.stdout) < 5
+    assert time.time() - float(done.stdout) < 60  # the finder rests for 1000 s
     assert done.stderr == ""

@@ -8,7 +8,7 @@
 
 import { Address } from "./address.js";
 import { Backgrounds } from "./backgrounds.js";
-import { onShown } from "./host.js";
+import { onShown, takeKeys } from "./host.js";
 import { Live } from "./live.js";
 import { Opener } from "./opener.js";
 import { Page } from "./page.js";
@@ -30,6 +30,8 @@ export class App {
     this.state = firstState(this.address.read());
     /** The episode that is shown or on its way. */
     this.wanted = "";
+    /** Whether another address asked for that episode: it is seen as in a page that is opened on it. */
+    this.arrived = false;
     this.backgrounds = new Backgrounds();
     this.page = new Page(root, {
       change: (changes) => this.change(changes),
@@ -56,7 +58,8 @@ export class App {
       this.page.stage.update({ dark });
       this.#refresh();
     });
-    onShown((shown) => shown || this.page.player.pause());
+    onShown((shown) => (shown ? takeKeys() : this.page.player.pause()));
+    takeKeys();
     // A link names its run: no need to wait for the list of all.
     if (this.state.view.run) this.#open();
     this.live.now();
@@ -102,9 +105,12 @@ export class App {
       this.#open();
     } else {
       this.#look();
-      if (this.state.recording) this.page.seek(view.step ?? this.state.recording.lastStep);
+      const { step } = view;
+      if (this.state.recording) this.page.seek(step ?? this.state.recording.lastStep);
+      view.step = step; // of the episode that comes, which may be longer
     }
     this.#choose();
+    this.arrived = this.state.busy;
   }
 
   /**
@@ -206,8 +212,9 @@ export class App {
       if (recording === this.state.recording) stage.show(recording, image);
     });
     // What fitted one episode stays as it is for the next, so that the two can be compared.
-    if (before?.run !== recording.run) this.#look();
+    if (before?.run !== recording.run || this.arrived) this.#look();
     else if (!view.area && !recording.scene?.extent) view.area = this.page.area;
+    this.arrived = false;
     this.page.setRange(recording, view.step ?? recording.lastStep);
     this.#refresh();
     // For the browser's own timeline, and for the tests: when the picture was there.

@@ -25,6 +25,12 @@ export function shown() {
   );
 }
 
+/** Takes the keyboard where nothing of TensorBoard's has it, so that keys work before the first click. */
+export function takeKeys() {
+  const { activeElement, body } = host.document;
+  if (!alone && shown() && (activeElement ?? body) === body) window.focus();
+}
+
 /**
  * Calls back whenever this tab is shown or left.
  *

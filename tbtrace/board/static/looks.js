@@ -132,6 +132,17 @@ export function usableColour({ colour }, { entities }) {
   return entities.some(({ channels, labels }) => channels.has(name) || labels.has(name)) ? colour : BY_ENTITY;
 }
 
+/**
+ * The plane that can be shown: where no entity has a third coordinate there is one only.
+ *
+ * @param {View} view
+ * @param {Recording} recording
+ * @returns {View["plane"]}
+ */
+export function usablePlane({ plane }, { entities }) {
+  return entities.some(({ dims }) => dims === 3) ? plane : "xy";
+}
+
 /** @type {View["colour"]} */
 const BY_ENTITY = { by: "entity" };
 

@@ -47,7 +47,7 @@ export function messageOf(state) {
  * @param {State} state
  * @returns {Message|null}
  */
-function pictureless({ catalogue, row, recording, view }) {
+function pictureless({ catalogue, row, recording, view, drawn }) {
   if (!recording || !catalogue || row < 0) return { title: "Loading the episode …", wait: true };
   const { entities } = recording;
   if (entities.length === 0) {
@@ -61,6 +61,12 @@ function pictureless({ catalogue, row, recording, view }) {
   }
   if (shown(entities, view.hidden, view.text).length === 0) {
     return { title: "All entities are hidden", lines: ["By the groups or the filter on the left."], act: "reveal" };
+  }
+  if (drawn === 0 && view.plane !== "xy" && entities.some(({ dims }) => dims === 3)) {
+    return { title: "Nothing is in this plane", lines: ["What is shown has no third coordinate. The plane of x and y has it."] };
+  }
+  if (drawn === 0) {
+    return { title: "This episode has no positions", lines: ["Its entities have names, but nowhere were all coordinates numbers."] };
   }
   return null;
 }

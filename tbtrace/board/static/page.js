@@ -8,12 +8,13 @@ import { el } from "./dom.js";
 import { Entities } from "./entities.js";
 import { Help, listenToKeys } from "./keys.js";
 import { viewButtons, layOut } from "./layout.js";
-import { Looks, usableColour } from "./looks.js";
+import { Looks, usableColour, usablePlane } from "./looks.js";
 import { Messages } from "./messages.js";
 import { Playbar } from "./playbar.js";
 import { Player } from "./player.js";
 import { Scatter } from "./scatter.js";
 import { Stage } from "./stage.js";
+import { START } from "./wish.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./view.js").View} View */
@@ -32,6 +33,8 @@ export class Page {
    */
   constructor(root, { change, retry, moved, stepped, resized }) {
     this.stepped = stepped;
+    /** What the stage shows. */
+    this.plane = START.plane;
     const canvas = (this.canvas = el("canvas", { "aria-label": "The entities' ways", role: "img" }));
     const card = new Card();
     const help = new Help();
@@ -94,12 +97,16 @@ export class Page {
    */
   update(state) {
     const { view, recording } = state;
-    const { trail, plane, hidden, text, selected, speed, loop } = view;
+    const { trail, hidden, text, selected, speed, loop } = view;
     const colour = recording ? usableColour(view, recording) : view.colour;
+    const plane = recording ? usablePlane(view, recording) : view.plane;
     Object.assign(this.player, { speed, loop });
     this.stageBox.classList.toggle("busy", state.busy && recording !== null);
     this.stage.update({ trail, colour, plane, groups: hidden, text, selected });
+    if (plane !== this.plane) this.look(view.area); // the stage has fitted the camera
+    this.plane = plane;
     state.legend = recording ? this.stage.legend : null;
+    state.drawn = recording ? this.stage.drawn : 0;
     for (const control of this.controls) control.update(state);
   }
 

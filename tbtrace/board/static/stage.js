@@ -158,6 +158,11 @@ export class Stage {
     this.#look();
   }
 
+  /** How many entities are shown. */
+  get drawn() {
+    return this.#scene().tracks.length;
+  }
+
   get legend() {
     const { tint: colours, tracks: all } = this.#scene();
     return colours.legend(all);

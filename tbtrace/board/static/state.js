@@ -19,6 +19,7 @@
  * @property {Recording|null} recording What the stage shows; for a moment still the last one.
  * @property {boolean} busy Another recording is on its way.
  * @property {Legend|null} legend Of the stage.
+ * @property {number} drawn How many entities of the recording the stage shows, hidden ones and another plane's left out.
  * @property {Error|null} offline Why the server could not be asked for its runs.
  * @property {Error|null} failure Why the chosen run or episode could not be had.
  * @property {Error|null} stale Why a newer list of episodes could not be had.
@@ -43,6 +44,7 @@ export function firstState(view) {
     recording: null,
     busy: false,
     legend: null,
+    drawn: 0,
     offline: null,
     failure: null,
     stale: null,

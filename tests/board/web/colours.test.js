@@ -11,7 +11,7 @@ function python(path, name) {
 }
 
 test("light colours are those of the pictures", () => {
-  assert.deepEqual(PALETTE.light, python("views/context.py", "PALETTE"));
+  assert.deepEqual(PALETTE.light, python("views/colours.py", "PALETTE"));
   assert.deepEqual(VALUE.light, python("draw/ramp.py", "VALUE"));
 });
 

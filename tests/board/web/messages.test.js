@@ -22,7 +22,7 @@ function state(changes = {}) {
   const recording = decode(answer([{ points: [0, 0, 1, 1] }]));
   const catalogue = new Catalogue("r", COLUMNS);
   const view = { ...firstView(), run: "r" };
-  return { ...firstState(view), listing: LISTING, catalogue, position: 0, row: 0, recording, ...changes };
+  return { ...firstState(view), listing: LISTING, catalogue, position: 0, row: 0, recording, drawn: 1, ...changes };
 }
 
 /** @param {Partial<State>} [changes] */
@@ -52,6 +52,9 @@ test("each way of having no picture has its message", () => {
     [{ recording: null, failure: GONE }, "This cannot be shown"],
     [{ recording: decode(answer([])) }, "This episode has no traces"],
     [{ view: { ...firstView(), run: "r", hidden: new Set(["g"]) } }, "All entities are hidden"],
+    [{ drawn: 0 }, "This episode has no positions"],
+    [{ drawn: 0, view: { ...firstView(), run: "r", plane: "xz" } }, "This episode has no positions"],
+    [{ drawn: 0, view: { ...firstView(), run: "r", plane: "xz" }, recording: decode(answer([{ points: [0, 0, 1], dims: 3 }])) }, "Nothing is in this plane"],
   ]);
   for (const [changes, title] of cases) assert.equal(titled(changes), title);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import test from "node:test";
 import { Slots } from "../../../tbtrace/board/static/slots.js";
 
@@ -40,9 +41,10 @@ test("the first twelve have twelve colours, however they are called", () => {
 
 test("names may be anything, and there may be very many", () => {
   const slow = "1".repeat(20_000) + "a".repeat(20_000) + "1";
-  const start = performance.now();
+  const start = process.cpuUsage(); // not of whatever else runs on the machine
   const [huge, far] = colours([slow, "9".repeat(400), "", "\u0660"]);
-  assert.ok(huge >= 0 && far < 12 && performance.now() - start < 200);
+  assert.ok(huge >= 0 && far < 12);
+  assert.ok(process.cpuUsage(start).user < 200_000);
   const slots = new Slots();
   slots.see(Array.from({ length: 5000 }, (_, i) => named(`e${i}`)));
   const [late] = [named("e4999")];
