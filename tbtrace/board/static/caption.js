@@ -22,7 +22,7 @@ export class Caption {
       const rest = [
         `${split}, ${view.uid ? "picked" : view.pick} episode`,
         `return ${say(columns.return[row])}`,
-        `${columns.length[row]} steps`,
+        `${columns.length[row]} step${columns.length[row] === 1 ? "" : "s"}`,
       ];
       const more = `${clip(run, 300)}, uid ${clip(uid)}, ${columns.envSteps[row]} environment steps`;
       this.#say(`Iteration ${iteration}`, ` · ${rest.join(" · ")}`, more);

@@ -15,9 +15,9 @@ export function nice(least) {
 }
 
 /**
- * Returns about `count` round values between two values in any order, at least one.
+ * Returns about `count` round values between two values in any order, two where it can.
  *
- * Where coordinates are large and the view is narrow, the labels leave out a common part, which the title then
+ * Where coordinates are large beside what is seen, the labels leave out a common part, which the title then
  * names: `x − 500000`.
  *
  * @param {number} from One end of the axis.
@@ -29,15 +29,15 @@ export function nice(least) {
 export function ticks(from, to, count, name) {
   const low = Math.min(from, to);
   const high = Math.max(from, to);
-  const step = nice((high - low) / count);
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
+  const coarsest = nice((high - low) / count);
+  let [step, first, last] = rounds(low, high, coarsest);
+  if (first >= last) [step, first, last] = rounds(low, high, nice(coarsest / 2)); // one alone tells no scale
   const values = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * step);
   if (!values.length) values.push(low);
   let title = name;
   let origin = 0;
   let largest = Math.max(...values.map(Math.abs));
-  if (largest >= 1e4 && largest > 20 * (high - low)) {
+  if (largest > (largest >= 1e4 ? 20 : 1e3) * (high - low)) {
     const coarse = 10 ** Math.floor(Math.log10(high - low));
     origin = Math.floor(values[0] / coarse) * coarse;
     // Fifteen digits are what a number holds.
@@ -53,6 +53,18 @@ export function ticks(from, to, count, name) {
   if (Math.abs(shown - Math.round(shown)) > 1e-6) decimals += 1;
   const labels = values.map((value) => signed(((value - origin) / unit).toFixed(Math.min(decimals, 20))));
   return { values, labels, title };
+}
+
+/**
+ * Returns the step, and of which multiples of it the first and the last are between `low` and `high`.
+ *
+ * @param {number} low
+ * @param {number} high
+ * @param {number} step
+ * @returns {[number, number, number]}
+ */
+function rounds(low, high, step) {
+  return [step, Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
 }
 
 /**

@@ -6,6 +6,10 @@ test("ticks are those of the pictures", () => {
   // The doctests of tbtrace/draw/scale.py.
   assert.deepEqual(ticks(0, 10, 2, "x"), { values: [0, 5, 10], labels: ["0", "5", "10"], title: "x" });
   assert.equal(ticks(5e5, 5.002e5, 2, "x").title, "x \u2212 500000");
+  // And of what its tests say: one tick alone tells no scale, labels differ in more than their last digits.
+  assert.deepEqual(ticks(-7, 7, 2, "x").values, [-5, 0, 5]);
+  const { labels, title } = ticks(1, 1.0004, 2, "x");
+  assert.deepEqual([title, ...labels], ["(x \u2212 1) / 1e-6", "0", "200", "400"]);
 });
 
 test("axes may run backwards, be tiny, huge or far away", () => {
