@@ -194,7 +194,7 @@ for step in range(int(sys.argv[2]), 1_000_000):
 """
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
 def test_a_killed_run_leaves_whole_files_alone(tmp_path: Path, kills: int) -> None:
     chance, first = random.Random(3), 1
     for _ in range(kills):

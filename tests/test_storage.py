@@ -135,6 +135,7 @@ def copied(folder: Path) -> list[Path]:
     return staged
 
 
+@pytest.mark.slow  # as in a bucket, which is the harder one
 def test_every_event_is_in_the_storage_path_once(busy: None, tmp_path: Path) -> None:
     watch = Watch()
     folder = Path(fit(tmp_path, watch, iterations=150).path)

@@ -250,7 +250,7 @@ def test_an_error_of_who_takes_the_pictures_is_counted_and_the_next_follows() ->
 
 @pytest.mark.parametrize(
     ("act", "seconds", "what"),
-    [(sleep_for_ever, 3.0, "took more than 3 s"), (leave, 60.0, "crashed its process")],
+    [(sleep_for_ever, 2.0, "took more than 2 s"), (leave, 60.0, "crashed its process")],
 )
 def test_a_view_that_hangs_or_crashes_is_not_drawn_again(
     lane: Lane, act: Callable[..., None], seconds: float, what: str

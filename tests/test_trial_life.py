@@ -193,6 +193,7 @@ class Pausing(tune.schedulers.FIFOScheduler):
         return self.PAUSE if stops else super().on_trial_result(tune_controller, trial, result)
 
 
+@pytest.mark.slow
 def test_trials_that_are_paused(ray_session: None, tmp_path: Path, lives: Path) -> None:
     tuner = tune.Tuner(
         Counting,

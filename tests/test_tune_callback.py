@@ -143,7 +143,7 @@ sys.exit()
 """
 
 
-@pytest.mark.parametrize("ends", ["exit", "raise", "fork"])
+@pytest.mark.parametrize("ends", ["exit", pytest.param("raise", marks=pytest.mark.slow), "fork"])
 def test_a_script_that_ends_before_tune_says_so_is_whole_in_the_storage_path(
     tmp_path: Path, ends: str
 ) -> None:

@@ -63,7 +63,7 @@ def assert_complete(board: Board, last: int) -> None:
     assert [row["step"] for row in pictures] == steps
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(30, marks=pytest.mark.slow)])
 def test_what_was_flushed_survives_and_a_resumed_run_is_complete(
     tmp_path: Path, kills: int
 ) -> None:

@@ -388,7 +388,7 @@ print(done.episodes, re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").re
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's own counter")
-@pytest.mark.parametrize("kind", ["json", "parquet"])
+@pytest.mark.parametrize("kind", [pytest.param("json", marks=pytest.mark.slow), "parquet"])
 def test_memory_does_not_grow_with_the_recording(kind: str, tmp_path: Path) -> None:
     peaks = []
     for episodes in (100, 1_000):
