@@ -66,7 +66,6 @@ class Store:
         self._problems = Problems() if problems is None else problems
         self._made = False
         self._abandoned: int | None = None
-        self._context = b""
         self._written: set[str] = set()
         self._needed: dict[str, set[str]] = {}
         """The keys of the backgrounds that each Parquet file needs."""
@@ -98,14 +97,12 @@ class Store:
                 self._write_file(f"{self._folder}/{split}-{iteration:06d}", of_split)
 
     def keep_context(self, content: bytes) -> None:
-        """Writes what lasts over the run's iterations, where it is not what was written last.
+        """Writes what lasts over the run's iterations.
 
         Raises:
             OSError: The storage cannot be written.
         """
-        if content != self._context:
-            self._put(f"{self._folder}/{files.CONTEXT}", content)
-            self._context = content
+        self._put(f"{self._folder}/{files.CONTEXT}", content)
 
     def context(self, most_bytes: int) -> bytes | None:
         """Returns what was kept by `keep_context`, also in an earlier life of the run.

@@ -1,7 +1,7 @@
 /**
  * Which of twelve colours an entity has: the same one in every iteration, and after the page is loaded again.
  *
- * The pictures give colours by first sight, over all episodes of the run in turn (tbtrace/views/context.py). This page
+ * The pictures give colours by first sight, over all episodes of the run in turn (tbtrace/views/colours.py). This page
  * sees an episode here and there, and retention may have deleted the first ones, so that order cannot be known. What
  * an entity always brings along is its name: `a7` takes the seventh colour, also where `a1` to `a6` are not there.
  * Names are counted from 1, or from 0 in a group that has one with 0. So a1, a2, a3... and agent_0, agent_1... have
