@@ -1,5 +1,5 @@
 /**
- * The colours of the pictures (tbtrace/views/context.py, tbtrace/draw/ramp.py), and their kin for the dark theme.
+ * The colours of the pictures (tbtrace/views/colours.py, tbtrace/draw/ramp.py), and their kin for the dark theme.
  *
  * Twelve colours that stay apart for colour-blind eyes, and a ramp that is told apart in grey, too. The dark ones
  * keep the hues as far as that allows; each has a contrast of at least 3 to the dark ground.
